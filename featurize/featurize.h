@@ -1,0 +1,51 @@
+/* featurize: nest x machine -> one row of floats, and the analytic time. Total functions, no allocation, about 1 us.
+ * featurize/features.def is the only list of features: name, unit, transform, doc. */
+#ifndef SC_FEATURIZE_H
+#define SC_FEATURIZE_H
+
+#include "ir/ir.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sc_feature {
+#define SC_FEATURE(name, group, unit, transform, doc) SC_FEATURE_##name,
+#include "featurize/features.def"
+#undef SC_FEATURE
+  SC_FEATURE_COUNT
+} sc_feature;
+
+typedef struct sc_feature_info {
+  const char *name, *group, *unit, *transform, *doc;
+} sc_feature_info;
+const sc_feature_info *sc_feature_at(int i);
+/* Hash of names, units, transforms and the version of the code behind them. */
+uint64_t sc_feature_schema(void);
+
+/* What a prediction may know of the target; every pointer but machine may be NULL. */
+typedef struct sc_target {
+  const sc_machine *machine;
+  const sc_kernel_table *kernels;
+  int threads; /* the run uses; 1 for schedules without `parallel` */
+} sc_target;
+
+/* Fills row[SC_FEATURE_COUNT], all finite. */
+void sc_features(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row);
+
+/* Where the analytic time goes, in seconds; time_s combines them (docs/analytic.md). */
+typedef struct sc_analytic {
+  double compute_s, kernel_s /* from the kernel table, else = compute_s */, l1_s, l2_s, l3_s, memory_s, pack_s, overhead_s;
+  double time_s;
+  float known; /* share of the FMAs whose kernels' rates are measured */
+} sc_analytic;
+/* Coefficients >= 0 of the terms, fitted on training groups; zeroed = the defaults of the machine file alone. */
+typedef struct sc_analytic_fit {
+  double compute, kernel, l2, l3, memory, pack, overhead;
+} sc_analytic_fit;
+void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit, sc_analytic *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

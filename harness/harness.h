@@ -1,0 +1,118 @@
+/* harness: compiles generated code into a content-addressed store, runs it apart under limits, verifies, times and
+ * counts it; probes the machine; runs campaigns into a dataset. What goes wrong in a kernel is an outcome, never an
+ * error of the harness. The rules of measuring are LABELS.md's. */
+#ifndef SC_HARNESS_H
+#define SC_HARNESS_H
+
+#include "codegen/codegen.h"
+#include "dataset/dataset.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of all that surrounds a kernel while it is timed: cache state, packing, placement, threads. */
+uint32_t sc_harness_abi(void);
+
+/* ---- runners ------------------------------------------------------------------------------------------------ */
+
+/* Where code runs. `start` begins a child on `program` (an executable the harness built for the runner) and returns two
+ * pipe ends; the protocol over them is harness/protocol.h. Its numbers are labels only where `measures` says so. */
+typedef struct sc_runner sc_runner;
+sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner, sc_error *err); /* "local", "qemu-aarch64 ..." */
+void sc_runner_close(sc_runner *runner);
+const char *sc_runner_numbers(const sc_runner *runner); /* "measured time", "no times: correctness only" */
+
+/* ---- building ----------------------------------------------------------------------------------------------- */
+
+typedef struct sc_store sc_store; /* content-addressed objects under sc_cache_dir()/kernels */
+sc_status sc_store_open(const char *folder /* NULL = default */, sc_store **store, sc_error *err);
+void sc_store_close(sc_store *store);
+
+/* One schedule made runnable: a shared object with its nest and kernels. */
+typedef struct sc_built {
+  sc_outcome outcome; /* SC_RAN = built */
+  char path[256], prefix[64]; /* of the object; of its functions */
+  uint64_t code_hash, source_hash;
+  uint32_t code_bytes;
+  float compile_ms;
+  char failure[256];
+} sc_built;
+/* Builds many schedules at once (kernels batched per translation unit, compiled once per key). out[n]. */
+sc_status sc_build(sc_store *store, const sc_machine *machine, const sc_task *const *tasks, const sc_nest *nests, size_t n, sc_built *out, sc_error *err);
+
+/* ---- measuring ---------------------------------------------------------------------------------------------- */
+
+typedef struct sc_measure_options {
+  int threads; /* 0 = machine's cores for parallel schedules */
+  double timeout_s; /* per visit; 0 = 10 */
+  size_t memory_bytes; /* of the child; 0 = 4 GiB */
+  double batch_s; /* length of one repeat; 0 = 2 ms */
+  bool cold; /* caches emptied before each repeat */
+  bool verify; /* compare with the reference interpreter first; campaigns always do */
+  uint64_t seed; /* of the inputs */
+  const char *counters; /* comma-separated PAPI events, NULL = none */
+} sc_measure_options;
+
+typedef struct sc_measured {
+  sc_outcome outcome;
+  sc_pass pass;
+  uint32_t counter_mask;
+  char counter_name[SC_MAX_COUNTERS][SC_NAME];
+  double counter[SC_MAX_COUNTERS];
+  char failure[256];
+} sc_measured;
+/* One visit in a child process group of its own. */
+sc_status sc_measure(sc_runner *runner, const sc_machine *machine, const sc_task *task, const sc_nest *nest, const sc_built *built,
+                     const sc_measure_options *options, sc_measured *out, sc_error *err);
+
+/* Why a counter cannot be had; "" when it can. */
+void sc_counter_reason(const char *event, char *buf, size_t size);
+/* Every event that can be had, one per line with its meaning. */
+void sc_counter_list(sc_str *out);
+
+/* ---- campaigns ---------------------------------------------------------------------------------------------- */
+
+typedef struct sc_work {
+  const sc_task *task;
+  sc_schedule schedule;
+  uint8_t proposal;
+  uint64_t model_hash;
+} sc_work;
+typedef struct sc_progress {
+  size_t done, total, failed; /* visits */
+  double rate_per_s, eta_s, best_flop_per_s; /* best so far of the current task */
+  const char *task;
+} sc_progress;
+typedef struct sc_campaign_options {
+  sc_measure_options measure;
+  int passes; /* 0 = 3 */
+  uint64_t seed; /* of the orders */
+  int shard, nshards; /* work of this shard: whole tasks, dealt by hash; nshards 0 = all */
+  void (*progress)(void *user, const sc_progress *progress); /* NULL = silent */
+  void *progress_user;
+  const volatile bool *stop; /* set by a signal handler: finish the visit, sync, return SC_INTERRUPTED */
+  sc_log log;
+} sc_campaign_options;
+typedef struct sc_campaign_report {
+  size_t schedules, visits, skipped /* already there */, outcomes[SC_OUTCOME_COUNT], invalidated;
+  double seconds, compile_s, agreement_top1, agreement_tau; /* split halves of the passes, mean over tasks; NaN = too few */
+} sc_campaign_report;
+/* Measures `work` into the dataset: passes over each task in random orders, reference kernels in between, resumable. */
+sc_status sc_campaign_run(const sc_machine *machine, const sc_work *work, size_t n, const sc_campaign_options *options, sc_dataset *dataset,
+                          sc_campaign_report *report, sc_error *err);
+
+/* ---- the machine -------------------------------------------------------------------------------------------- */
+
+/* Fills a machine from the host (hwloc, cpuid, sysfs; peak and bandwidth measured once, about two seconds). */
+sc_status sc_machine_probe(sc_machine *machine, const sc_log *log, sc_error *err);
+/* The host's machine: sc_cache_dir()/host.machine, probed and written when absent or of another cpu. */
+sc_status sc_machine_host(sc_machine *machine, const sc_log *log, sc_error *err);
+/* Measures the kernels that are missing in the table (operands in L1), about 1.5 ms each plus compilation. */
+sc_status sc_kernels_measure(sc_store *store, const sc_machine *machine, const sc_kernel *kernels, const char *const *compilers, size_t n,
+                             sc_kernel_table *table, const sc_log *log, sc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,99 @@
+/* predictor: XGBoost models of log T - log T_analytic, with a card that says all one must know to trust them: schema,
+ * machine, label, training set, groups, split, scores, interval calibration, golden rows. Methods: LABELS.md. */
+#ifndef SC_PREDICTOR_H
+#define SC_PREDICTOR_H
+
+#include "dataset/dataset.h"
+#include "featurize/featurize.h"
+#include "sampler/sampler.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- rows: a dataset made ready ----------------------------------------------------------------------------- */
+
+/* Features, labels and groups of the usable rows of a dataset (ran, enough passes, not stale). */
+typedef struct sc_rows {
+  size_t n, skipped_failed, skipped_passes, skipped_stale, skipped_foreign /* of another machine than the first */;
+  float *features; /* n x SC_FEATURE_COUNT */
+  double *time_s, *analytic_s;
+  uint32_t *task, *group, *network; /* indices into the names */
+  const sc_record **record;
+  size_t ntasks, ngroups, nnetworks;
+  const char **task_name, **group_name, **network_name;
+  double *half_a_s, *half_b_s; /* labels from the odd and the even passes; 0 = one pass only */
+  sc_machine machine;
+} sc_rows;
+typedef struct sc_rows_options {
+  int passes; /* 0 = 3 or as many as all rows have */
+  const sc_kernel_table *kernels; /* NULL = none */
+  const char *networks; /* path of the table task -> network; NULL = data/corpus/networks.txt; tasks not in it are a network of their own */
+} sc_rows_options;
+sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset, const sc_rows_options *options, sc_rows *rows, sc_error *err);
+
+/* ---- models ------------------------------------------------------------------------------------------------- */
+
+typedef struct sc_model sc_model;
+typedef struct sc_train_options {
+  int trees, depth; /* 0 = 250, 6 */
+  double eta, min_child_weight, subsample, colsample; /* 0 = 0.1, 5, 0.7, 0.6 */
+  uint64_t seed;
+  int nthread; /* 0 = all */
+  const char *forbid; /* path of the evaluation groups that must not be trained on; NULL = data/corpus/evaluation.txt when present */
+  sc_log log;
+} sc_train_options;
+sc_status sc_model_train(const sc_rows *rows, const sc_kernel_table *kernels, const sc_train_options *options, sc_model **model, sc_error *err);
+sc_status sc_model_save(const sc_model *model, const char *path, sc_error *err);
+/* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH, SC_FORMAT). */
+sc_status sc_model_load(const char *path, sc_model **model, sc_error *err);
+void sc_model_free(sc_model *model);
+const sc_machine *sc_model_machine(const sc_model *model);
+uint64_t sc_model_hash(const sc_model *model);
+void sc_model_card(const sc_model *model, sc_str *json);
+
+typedef struct sc_prediction {
+  double time_s, low_s, high_s; /* 90 % interval */
+  double analytic_s;
+  bool extrapolates; /* the task lies outside the range of the training groups: the interval is widened */
+  uint8_t knowledge; /* 0 machine file only, 1 static facts of kernels, 2 measured kernel rates */
+} sc_prediction;
+/* n nests of one task. `selected`: they were picked by this model, which widens the interval (its own calibration). */
+sc_status sc_model_predict(const sc_model *model, const sc_task *task, const sc_nest *nests, size_t n, const sc_target *target, bool selected,
+                           sc_prediction *out, sc_error *err);
+
+/* Why: the features that pushed the prediction, in words and units. */
+sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_nest *nest, const sc_target *target, int top, sc_str *out, sc_error *err);
+
+/* The `k` schedules of smallest predicted time among `scan` (0 = 20 000, or all when the space holds fewer). */
+typedef struct sc_pick {
+  sc_schedule schedule;
+  sc_prediction prediction;
+} sc_pick;
+sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, const sc_task *task, const sc_target *target, size_t scan,
+                        uint64_t seed, int k, sc_pick *picks, size_t *scanned, sc_error *err);
+
+/* ---- evaluation --------------------------------------------------------------------------------------------- */
+
+typedef struct sc_metric {
+  double value, low, high; /* 95 %, cluster bootstrap by group */
+} sc_metric;
+typedef struct sc_scores {
+  char name[SC_NAME]; /* model, analytic, random, re-measured */
+  sc_metric top1, top5, regret1, pairs, tau, mape, coverage, half_width, top1_p5;
+} sc_scores;
+typedef struct sc_evaluation {
+  size_t rows, tasks, groups, networks;
+  sc_scores model, analytic, random, remeasured;
+  sc_metric regret_ratio; /* model / analytic, paired */
+} sc_evaluation;
+typedef enum sc_holdout { SC_HOLDOUT_GROUP /* 10 folds */, SC_HOLDOUT_NETWORK /* leave one out */, SC_HOLDOUT_NONE /* the rows are unseen */ } sc_holdout;
+/* Out-of-fold predictions are written to predicted_s (n, may be NULL). `model` is used only with SC_HOLDOUT_NONE. */
+sc_status sc_evaluate(const sc_rows *rows, const sc_kernel_table *kernels, sc_holdout holdout, const sc_model *model, const sc_train_options *options,
+                      sc_evaluation *out, double *predicted_s, sc_error *err);
+void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
