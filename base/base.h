@@ -88,7 +88,9 @@ void sc_json_number(sc_str *s, double value);
 /* ---- text reader ------------------------------------------------------------------------------------------ */
 
 /* A tokeniser shared by all languages of schedcast. Comments run from '#' to the end of the line. White space
- * separates; newlines are tokens only where `newlines` is set (and never inside brackets). */
+ * separates; newlines are tokens only where `newlines` is set (and never inside brackets): one for a run of empty
+ * lines, none before the first token. A string has no escapes: it holds neither '"' nor a newline. Numbers have no
+ * sign, integers are below 2^63, and the locale does not matter. Columns count bytes. */
 typedef enum sc_token_kind { SC_TOKEN_END, SC_TOKEN_NAME, SC_TOKEN_INT, SC_TOKEN_REAL, SC_TOKEN_STRING, SC_TOKEN_PUNCT, SC_TOKEN_NEWLINE } sc_token_kind;
 
 typedef struct sc_token {
@@ -105,7 +107,7 @@ typedef struct sc_reader {
   const char *at;
   int line, column, depth;
   bool newlines;
-  bool dash_in_names; /* NAME is [A-Za-z_][A-Za-z0-9_.]*, with '-' too when this is set (file formats with such names) */
+  bool dash_in_names; /* NAME is [A-Za-z_][A-Za-z0-9_]*, with '.' inside (`a.b`, but `a..b` is three tokens), and '-' too when this is set (`x86-64-v4`) */
   sc_token token; /* the current token */
   sc_error *err;
   sc_status status; /* sticky: the first error; after it the current token is SC_TOKEN_END */
@@ -115,7 +117,7 @@ typedef struct sc_reader {
 void sc_reader_init(sc_reader *r, const char *where, const char *text, size_t len, bool newlines, sc_error *err);
 void sc_reader_next(sc_reader *r);
 /* PUNCT tokens are one character or one of: += <= >= == != .. -> */
-bool sc_reader_is(const sc_reader *r, const char *text); /* current token (name or punctuation) is exactly text */
+bool sc_reader_is(const sc_reader *r, const char *text); /* current token (name, punctuation, "\n") is exactly text */
 bool sc_reader_accept(sc_reader *r, const char *text); /* consumes it when it is */
 bool sc_reader_expect(sc_reader *r, const char *text); /* else fails: "expected 'text', found ..." */
 bool sc_reader_name(sc_reader *r, char *out, size_t size); /* consumes a NAME; too long is an error */

@@ -1,0 +1,68 @@
+/* Errors as values: filling an sc_error, and printing one with its line and a caret under the offending column. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+static const char *const status_names[SC_STATUS_COUNT] = {
+#define SC_STATUS(name, doc) [SC_##name] = #name,
+#include "base/status.def"
+#undef SC_STATUS
+};
+
+const char *sc_status_name(sc_status status) {
+  return (unsigned)status < SC_STATUS_COUNT ? status_names[status] : "UNKNOWN";
+}
+
+sc_status sc_fail(sc_error *err, sc_status status, const char *format, ...) {
+  if (!err) return status;
+  va_list args;
+  va_start(args, format);
+  char text[sizeof err->text]; /* apart, for arguments that point into err */
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  memset(err, 0, sizeof *err);
+  err->status = status;
+  memcpy(err->text, text, sizeof text);
+  return status;
+}
+
+/* Appends what fits and keeps buf terminated. */
+static void put(char *buf, size_t size, size_t *len, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void put(char *buf, size_t size, size_t *len, const char *format, ...) {
+  if (*len + 1 >= size) return;
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(buf + *len, size - *len, format, args);
+  va_end(args);
+  if (n > 0) *len += (size_t)n < size - *len ? (size_t)n : size - *len - 1;
+}
+
+size_t sc_error_format(const sc_error *err, char *buf, size_t size) {
+  size_t len = 0;
+  if (size == 0) return 0;
+  buf[0] = '\0';
+  if (err->where[0]) put(buf, size, &len, "%s:", err->where);
+  if (err->line > 0) put(buf, size, &len, "%d:", err->line);
+  if (err->line > 0 && err->column > 0) put(buf, size, &len, "%d:", err->column);
+  put(buf, size, &len, "%s%s\n", len ? " " : "", err->text);
+  if (!err->source[0]) return len;
+  for (const char *c = err->source; *c; c++) { /* a hostile file must not reach the terminal's escapes */
+    bool control = ((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f;
+    put(buf, size, &len, "%c", control ? '?' : *c);
+  }
+  put(buf, size, &len, "\n");
+  if (err->column < 1 || (size_t)err->column - 1 > strlen(err->source)) return len;
+  for (int i = 0; i < err->column - 1; i++) { /* tabs stay tabs, the tail bytes of a UTF-8 letter take no room */
+    if (err->source[i] == '\t') put(buf, size, &len, "\t");
+    else if (((unsigned char)err->source[i] & 0xc0) != 0x80) put(buf, size, &len, " ");
+  }
+  put(buf, size, &len, "^\n");
+  return len;
+}
+
+void sc_bug(const char *file, int line, const char *condition) {
+  fprintf(stderr, "%s:%d: bug in schedcast: %s does not hold\n", file, line, condition);
+  abort();
+}
