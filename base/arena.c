@@ -72,6 +72,4 @@ char *sc_arena_strndup(sc_arena *arena, const char *text, size_t n) {
   return copy;
 }
 
-char *sc_arena_strdup(sc_arena *arena, const char *text) {
-  return sc_arena_strndup(arena, text, strlen(text));
-}
+char *sc_arena_strdup(sc_arena *arena, const char *text) { return sc_arena_strndup(arena, text, strlen(text)); }

@@ -43,10 +43,10 @@ sc_status sc_fail(sc_error *err, sc_status status, const char *format, ...) __at
 /* Prints "where:line:column: text", the source line and a caret, each ended by a newline, into buf; returns its length. */
 size_t sc_error_format(const sc_error *err, char *buf, size_t size);
 
-#define SC_TRY(expr)                             \
-  do {                                           \
-    sc_status sc_try_status_ = (expr);           \
-    if (sc_try_status_ != SC_OK) return sc_try_status_; \
+#define SC_TRY(expr)                                                                                                   \
+  do {                                                                                                                 \
+    sc_status sc_try_status_ = (expr);                                                                                 \
+    if (sc_try_status_ != SC_OK) return sc_try_status_;                                                                \
   } while (0)
 
 /* A violated SC_ASSERT is a bug of schedcast: prints file, line and the condition to stderr and aborts. Stays on in releases. */
@@ -57,8 +57,8 @@ _Noreturn void sc_bug(const char *file, int line, const char *condition);
 
 /* ---- arena ------------------------------------------------------------------------------------------------ */
 
-typedef struct sc_arena sc_arena; /* freed as a whole */
-sc_arena *sc_arena_new(void); /* NULL when out of memory */
+typedef struct sc_arena sc_arena;    /* freed as a whole */
+sc_arena *sc_arena_new(void);        /* NULL when out of memory */
 void sc_arena_free(sc_arena *arena); /* NULL is fine */
 /* Zeroed memory, 16-byte aligned; NULL when out of memory or count*size overflows. */
 void *sc_arena_alloc(sc_arena *arena, size_t count, size_t size);
@@ -91,7 +91,15 @@ void sc_json_number(sc_str *s, double value);
  * separates; newlines are tokens only where `newlines` is set (and never inside brackets): one for a run of empty
  * lines, none before the first token. A string has no escapes: it holds neither '"' nor a newline. Numbers have no
  * sign, integers are below 2^63, and the locale does not matter. Columns count bytes. */
-typedef enum sc_token_kind { SC_TOKEN_END, SC_TOKEN_NAME, SC_TOKEN_INT, SC_TOKEN_REAL, SC_TOKEN_STRING, SC_TOKEN_PUNCT, SC_TOKEN_NEWLINE } sc_token_kind;
+typedef enum sc_token_kind {
+  SC_TOKEN_END,
+  SC_TOKEN_NAME,
+  SC_TOKEN_INT,
+  SC_TOKEN_REAL,
+  SC_TOKEN_STRING,
+  SC_TOKEN_PUNCT,
+  SC_TOKEN_NEWLINE
+} sc_token_kind;
 
 typedef struct sc_token {
   sc_token_kind kind;
@@ -99,7 +107,7 @@ typedef struct sc_token {
   size_t len;
   int line, column;
   int64_t integer; /* SC_TOKEN_INT */
-  double real; /* SC_TOKEN_REAL and SC_TOKEN_INT */
+  double real;     /* SC_TOKEN_REAL and SC_TOKEN_INT */
 } sc_token;
 
 typedef struct sc_reader {
@@ -107,7 +115,9 @@ typedef struct sc_reader {
   const char *at;
   int line, column, depth;
   bool newlines;
-  bool dash_in_names; /* NAME is [A-Za-z_][A-Za-z0-9_]*, with '.' inside (`a.b`, but `a..b` is three tokens), and '-' too when this is set (`x86-64-v4`) */
+  /* A NAME is [A-Za-z_][A-Za-z0-9_]*, with '.' inside (`a.b`, but `a..b` is three tokens); and '-' too when this is set
+   * (`x86-64-v4`), after init, which has read the first token. */
+  bool dash_in_names;
   sc_token token; /* the current token */
   sc_error *err;
   sc_status status; /* sticky: the first error; after it the current token is SC_TOKEN_END */
@@ -117,16 +127,17 @@ typedef struct sc_reader {
 void sc_reader_init(sc_reader *r, const char *where, const char *text, size_t len, bool newlines, sc_error *err);
 void sc_reader_next(sc_reader *r);
 /* PUNCT tokens are one character or one of: += <= >= == != .. -> */
-bool sc_reader_is(const sc_reader *r, const char *text); /* current token (name, punctuation, "\n") is exactly text */
-bool sc_reader_accept(sc_reader *r, const char *text); /* consumes it when it is */
-bool sc_reader_expect(sc_reader *r, const char *text); /* else fails: "expected 'text', found ..." */
+bool sc_reader_is(const sc_reader *r, const char *text);   /* current token (name, punctuation, "\n") is exactly text */
+bool sc_reader_accept(sc_reader *r, const char *text);     /* consumes it when it is */
+bool sc_reader_expect(sc_reader *r, const char *text);     /* else fails: "expected 'text', found ..." */
 bool sc_reader_name(sc_reader *r, char *out, size_t size); /* consumes a NAME; too long is an error */
 bool sc_reader_int(sc_reader *r, int64_t min, int64_t max, int64_t *out); /* consumes an INT with optional '-' */
-bool sc_reader_real(sc_reader *r, double *out); /* an INT or REAL with optional '-', finite */
+bool sc_reader_real(sc_reader *r, double *out);                           /* an INT or REAL with optional '-', finite */
 bool sc_reader_string(sc_reader *r, char *out, size_t size);
 /* Fails at the current token, or at a token remembered earlier; keeps the first error. */
 void sc_reader_fail(sc_reader *r, sc_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void sc_reader_fail_at(sc_reader *r, const sc_token *token, sc_status status, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void sc_reader_fail_at(sc_reader *r, const sc_token *token, sc_status status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* ---- rng, hash -------------------------------------------------------------------------------------------- */
 
@@ -136,8 +147,8 @@ typedef struct sc_rng {
 } sc_rng;
 void sc_rng_seed(sc_rng *rng, uint64_t seed, uint64_t stream);
 uint64_t sc_rng_u64(sc_rng *rng);
-uint64_t sc_rng_below(sc_rng *rng, uint64_t n); /* unbiased, n > 0 (Lemire 2019) */
-double sc_rng_unit(sc_rng *rng); /* [0,1) with 53 bits */
+uint64_t sc_rng_below(sc_rng *rng, uint64_t n);                      /* unbiased, n > 0 (Lemire 2019) */
+double sc_rng_unit(sc_rng *rng);                                     /* [0,1) with 53 bits */
 unsigned __int128 sc_rng_below128(sc_rng *rng, unsigned __int128 n); /* unbiased */
 void sc_u128_print(unsigned __int128 value, char buf[40]);
 
@@ -167,7 +178,8 @@ typedef struct sc_log {
   void (*write)(void *user, sc_log_level level, const char *line);
   void *user;
 } sc_log;
-void sc_log_printf(const sc_log *log, sc_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sc_log_printf(const sc_log *log, sc_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #ifdef __cplusplus
 }

@@ -94,7 +94,7 @@ static bool sync_folder_of(const char *path) {
 
 /* Creates path.<number>.tmp for writing, with the access rights of old when it is not NULL. */
 static int open_temporary(const char *path, const struct stat *old, char *temporary, size_t size) {
-  for (uint64_t i = sc_now_ns(); ; i++) { /* the clock only makes a clash rare; O_EXCL makes it harmless */
+  for (uint64_t i = sc_now_ns();; i++) { /* the clock only makes a clash rare; O_EXCL makes it harmless */
     int n = snprintf(temporary, size, "%s.%d-%llx.tmp", path, (int)getpid(), (unsigned long long)i);
     if (n < 0 || (size_t)n >= size) {
       errno = ENAMETOOLONG;

@@ -8,9 +8,11 @@
 
 /* Length of the well-formed UTF-8 sequence at `p` (Unicode 15, table 3-7), 0 when there is none. p is terminated. */
 static size_t utf8_length(const unsigned char *p) {
-  size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : p[0] >= 0xe0 && p[0] <= 0xef ? 3
-           : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-  unsigned low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80; /* no overlong forms */
+  size_t n = p[0] < 0x80 ? 1 : 0;
+  if (p[0] >= 0xc2 && p[0] <= 0xdf) n = 2;
+  if (p[0] >= 0xe0 && p[0] <= 0xef) n = 3;
+  if (p[0] >= 0xf0 && p[0] <= 0xf4) n = 4;
+  unsigned low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;  /* no overlong forms */
   unsigned high = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf; /* no surrogates, nothing above U+10FFFF */
   for (size_t i = 1; i < n; i++) {
     if (p[i] < low || p[i] > high) return 0;

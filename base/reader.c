@@ -14,9 +14,7 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 static bool is_alnum(char c) { return is_alpha(c) || is_digit(c); }
 
-static char peek(const sc_reader *r, size_t ahead) {
-  return (size_t)(r->end - r->at) > ahead ? r->at[ahead] : '\0';
-}
+static char peek(const sc_reader *r, size_t ahead) { return (size_t)(r->end - r->at) > ahead ? r->at[ahead] : '\0'; }
 
 /* ---- errors ---- */
 
@@ -66,7 +64,9 @@ static void fail_expected(sc_reader *r, const char *expected) {
   switch (t->kind) {
   case SC_TOKEN_END: sc_reader_fail(r, SC_PARSE, "expected %s, found the end of the text", expected); break;
   case SC_TOKEN_NEWLINE: sc_reader_fail(r, SC_PARSE, "expected %s, found the end of the line", expected); break;
-  case SC_TOKEN_STRING: sc_reader_fail(r, SC_PARSE, "expected %s, found \"%.*s%s\"", expected, len, t->text, dots); break;
+  case SC_TOKEN_STRING:
+    sc_reader_fail(r, SC_PARSE, "expected %s, found \"%.*s%s\"", expected, len, t->text, dots);
+    break;
   default: sc_reader_fail(r, SC_PARSE, "expected %s, found '%.*s%s'", expected, len, t->text, dots);
   }
 }
@@ -102,7 +102,7 @@ static bool skip_blank(sc_reader *r) {
 static size_t name_length(const sc_reader *r) {
   size_t n = 1;
   for (char c; (c = peek(r, n)) != '\0'; n++) {
-    bool inner = c == '.' || (c == '-' && r->dash_in_names); /* between name characters only: `a..b` and `a->b` are three tokens */
+    bool inner = c == '.' || (c == '-' && r->dash_in_names); /* `a..b` and `a->b` are three tokens */
     if (!is_alnum(c) && !(inner && is_alnum(peek(r, n + 1)))) break;
   }
   return n;
