@@ -38,18 +38,19 @@ typedef struct sc_error {
 } sc_error;
 
 const char *sc_status_name(sc_status status);
-/* Fills err (may be NULL) without position and returns status, so that `return sc_fail(err, SC_IO, "...")` reads well. */
+/* Fills err (may be NULL) without position and returns status: `return sc_fail(err, SC_IO, "...");` */
 sc_status sc_fail(sc_error *err, sc_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Prints "where:line:column: text", the source line and a caret, each ended by a newline, into buf; returns its length. */
+/* Prints "where:line:column: text", the source line and a caret, each ended by a newline, into buf; returns the length
+ * of what it printed (cut at size - 1). */
 size_t sc_error_format(const sc_error *err, char *buf, size_t size);
 
-#define SC_TRY(expr)                                                                                                   \
-  do {                                                                                                                 \
-    sc_status sc_try_status_ = (expr);                                                                                 \
-    if (sc_try_status_ != SC_OK) return sc_try_status_;                                                                \
+#define SC_TRY(expr)                                    \
+  do {                                                  \
+    sc_status sc_try_status_ = (expr);                  \
+    if (sc_try_status_ != SC_OK) return sc_try_status_; \
   } while (0)
 
-/* A violated SC_ASSERT is a bug of schedcast: prints file, line and the condition to stderr and aborts. Stays on in releases. */
+/* A violated SC_ASSERT is a bug of schedcast: prints file, line and condition to stderr and aborts, in releases too. */
 #define SC_ASSERT(cond) ((cond) ? (void)0 : sc_bug(__FILE__, __LINE__, #cond))
 _Noreturn void sc_bug(const char *file, int line, const char *condition);
 
@@ -57,8 +58,8 @@ _Noreturn void sc_bug(const char *file, int line, const char *condition);
 
 /* ---- arena ------------------------------------------------------------------------------------------------ */
 
-typedef struct sc_arena sc_arena;    /* freed as a whole */
-sc_arena *sc_arena_new(void);        /* NULL when out of memory */
+typedef struct sc_arena sc_arena; /* freed as a whole */
+sc_arena *sc_arena_new(void); /* NULL when out of memory */
 void sc_arena_free(sc_arena *arena); /* NULL is fine */
 /* Zeroed memory, 16-byte aligned; NULL when out of memory or count*size overflows. */
 void *sc_arena_alloc(sc_arena *arena, size_t count, size_t size);
@@ -107,7 +108,7 @@ typedef struct sc_token {
   size_t len;
   int line, column;
   int64_t integer; /* SC_TOKEN_INT */
-  double real;     /* SC_TOKEN_REAL and SC_TOKEN_INT */
+  double real; /* SC_TOKEN_REAL and SC_TOKEN_INT */
 } sc_token;
 
 typedef struct sc_reader {
@@ -127,12 +128,12 @@ typedef struct sc_reader {
 void sc_reader_init(sc_reader *r, const char *where, const char *text, size_t len, bool newlines, sc_error *err);
 void sc_reader_next(sc_reader *r);
 /* PUNCT tokens are one character or one of: += <= >= == != .. -> */
-bool sc_reader_is(const sc_reader *r, const char *text);   /* current token (name, punctuation, "\n") is exactly text */
-bool sc_reader_accept(sc_reader *r, const char *text);     /* consumes it when it is */
-bool sc_reader_expect(sc_reader *r, const char *text);     /* else fails: "expected 'text', found ..." */
+bool sc_reader_is(const sc_reader *r, const char *text); /* current token (name, punctuation, "\n") is exactly text */
+bool sc_reader_accept(sc_reader *r, const char *text); /* consumes it when it is */
+bool sc_reader_expect(sc_reader *r, const char *text); /* else fails: "expected 'text', found ..." */
 bool sc_reader_name(sc_reader *r, char *out, size_t size); /* consumes a NAME; too long is an error */
 bool sc_reader_int(sc_reader *r, int64_t min, int64_t max, int64_t *out); /* consumes an INT with optional '-' */
-bool sc_reader_real(sc_reader *r, double *out);                           /* an INT or REAL with optional '-', finite */
+bool sc_reader_real(sc_reader *r, double *out); /* an INT or REAL with optional '-', finite */
 bool sc_reader_string(sc_reader *r, char *out, size_t size);
 /* Fails at the current token, or at a token remembered earlier; keeps the first error. */
 void sc_reader_fail(sc_reader *r, sc_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -147,8 +148,8 @@ typedef struct sc_rng {
 } sc_rng;
 void sc_rng_seed(sc_rng *rng, uint64_t seed, uint64_t stream);
 uint64_t sc_rng_u64(sc_rng *rng);
-uint64_t sc_rng_below(sc_rng *rng, uint64_t n);                      /* unbiased, n > 0 (Lemire 2019) */
-double sc_rng_unit(sc_rng *rng);                                     /* [0,1) with 53 bits */
+uint64_t sc_rng_below(sc_rng *rng, uint64_t n); /* unbiased, n > 0 (Lemire 2019) */
+double sc_rng_unit(sc_rng *rng); /* [0,1) with 53 bits */
 unsigned __int128 sc_rng_below128(sc_rng *rng, unsigned __int128 n); /* unbiased */
 void sc_u128_print(unsigned __int128 value, char buf[40]);
 
@@ -159,7 +160,8 @@ void sc_hash_hex(uint64_t hash, char out[17]);
 
 /* Reads a whole file ("-" = standard input) of at most max_bytes into the arena, NUL-terminated. */
 sc_status sc_file_read(sc_arena *arena, const char *path, size_t max_bytes, char **text, size_t *len, sc_error *err);
-/* Writes path so that after any crash the old or the new content is there: temporary file, fsync, rename, fsync of the folder. */
+/* Writes path so that after any crash the old or the new content is there: temporary file, fsync, rename, fsync of the
+ * folder. Keeps the access rights of the old file and follows a link; a device or pipe is written directly. */
 sc_status sc_file_write_atomic(const char *path, const void *bytes, size_t len, sc_error *err);
 sc_status sc_mkdirs(const char *path, sc_error *err);
 /* Folder of the data files (operators/, machines/, spaces/, models/): $SCHEDCAST_DATA, else the source tree's data/ when

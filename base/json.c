@@ -12,7 +12,7 @@ static size_t utf8_length(const unsigned char *p) {
   if (p[0] >= 0xc2 && p[0] <= 0xdf) n = 2;
   if (p[0] >= 0xe0 && p[0] <= 0xef) n = 3;
   if (p[0] >= 0xf0 && p[0] <= 0xf4) n = 4;
-  unsigned low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;  /* no overlong forms */
+  unsigned low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80; /* no overlong forms */
   unsigned high = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf; /* no surrogates, nothing above U+10FFFF */
   for (size_t i = 1; i < n; i++) {
     if (p[i] < low || p[i] > high) return 0;

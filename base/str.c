@@ -47,7 +47,7 @@ void sc_str_addn(sc_str *s, const char *text, size_t n) {
 void sc_str_add(sc_str *s, const char *text) { sc_str_addn(s, text, strlen(text)); }
 
 void sc_str_printf(sc_str *s, const char *format, ...) {
-  if (!reserve(s, 64)) return;                                  /* most appends are short: one pass */
+  if (!reserve(s, 64)) return; /* most appends are short: one pass */
   locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* a static object in glibc, nothing is built */
   locale_t old = c_locale ? uselocale(c_locale) : (locale_t)0;
   va_list args, again;
