@@ -137,6 +137,7 @@ bool sc_reader_real(sc_reader *r, double *out); /* an INT or REAL with optional 
 bool sc_reader_string(sc_reader *r, char *out, size_t size);
 /* Fails at the current token, or at a token remembered earlier; keeps the first error. */
 void sc_reader_fail(sc_reader *r, sc_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sc_reader_fail_expected(sc_reader *r, const char *expected); /* "expected X, found Y" at the current token */
 void sc_reader_fail_at(sc_reader *r, const sc_token *token, sc_status status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

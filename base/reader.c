@@ -57,7 +57,7 @@ void sc_reader_fail_at(sc_reader *r, const sc_token *token, sc_status status, co
 }
 
 /* "expected X, found Y" at the current token. */
-static void fail_expected(sc_reader *r, const char *expected) {
+void sc_reader_fail_expected(sc_reader *r, const char *expected) {
   const sc_token *t = &r->token;
   const int len = t->len < 40 ? (int)t->len : 40;
   const char *dots = t->len > 40 ? "..." : "";
@@ -234,14 +234,14 @@ bool sc_reader_expect(sc_reader *r, const char *text) {
   if (sc_reader_accept(r, text)) return true;
   char quoted[64];
   snprintf(quoted, sizeof quoted, strcmp(text, "\n") == 0 ? "the end of the line" : "'%s'", text);
-  fail_expected(r, quoted);
+  sc_reader_fail_expected(r, quoted);
   return false;
 }
 
 /* Copies the current token of the wanted kind, and goes on. */
 static bool take_text(sc_reader *r, sc_token_kind kind, const char *what, char *out, size_t size) {
   if (r->token.kind != kind) {
-    fail_expected(r, what);
+    sc_reader_fail_expected(r, what);
     return false;
   }
   if (r->token.len >= size) {
@@ -266,7 +266,7 @@ bool sc_reader_int(sc_reader *r, int64_t min, int64_t max, int64_t *out) {
   char expected[80];
   snprintf(expected, sizeof expected, "an integer from %lld to %lld", (long long)min, (long long)max);
   if (r->token.kind != SC_TOKEN_INT) {
-    fail_expected(r, expected);
+    sc_reader_fail_expected(r, expected);
     return false;
   }
   int64_t value = negative ? -r->token.integer : r->token.integer;
@@ -282,7 +282,7 @@ bool sc_reader_int(sc_reader *r, int64_t min, int64_t max, int64_t *out) {
 bool sc_reader_real(sc_reader *r, double *out) {
   bool negative = sc_reader_accept(r, "-");
   if (r->token.kind != SC_TOKEN_INT && r->token.kind != SC_TOKEN_REAL) {
-    fail_expected(r, "a number");
+    sc_reader_fail_expected(r, "a number");
     return false;
   }
   *out = negative ? -r->token.real : r->token.real;
