@@ -259,6 +259,7 @@ typedef struct sc_nest_pack {
   bool ahead, private, fill; /* fill: positions outside the tensor are written as 0 */
   int16_t skew;
   sc_layout layout;
+  uint8_t fixed; /* bit axis: extent[axis] is the same in every copy */
   int32_t extent[SC_MAX_AXES]; /* largest box */
   int64_t elems; /* largest buffer, elements */
 } sc_nest_pack;
@@ -290,9 +291,23 @@ typedef struct sc_nest {
   char compile[SC_NAME];
   sc_node node[SC_MAX_NODES];
   sc_nest_pack pack[SC_MAX_PACKS];
-  sc_operand operand[SC_MAX_ACCESSES]; /* by access */
+  sc_operand operand[SC_MAX_ACCESSES]; /* by access; a stride that differs between the kernel's classes is a slot here */
+  sc_operand partial; /* acc >= 0: how access 0 is addressed in the accumulation buffer (operand[0]: in the output) */
   sc_tiling dim[SC_MAX_DIMS];
 } sc_nest;
+
+/* The rules of lowering, one line each in ir/rules.def; sc_error.rule is one of them. */
+typedef enum sc_rule {
+  SC_RULE_NONE,
+#define SC_RULE(name, message) SC_RULE_##name,
+#include "ir/rules.def"
+#undef SC_RULE
+  SC_RULE_COUNT
+} sc_rule;
+const char *sc_rule_name(sc_rule rule);
+
+/* Partial sums are f32 where the output is a float and i32 where it is an integer. */
+sc_type sc_accumulator_type(const sc_task *task);
 
 /* The only judge of legality and the only maker of nests. Allocates nothing. On SC_ILLEGAL err->rule is the rule of
  * ir/rules.def and err->text says why in words of the schedule. `nest` is then undefined. */
@@ -317,12 +332,14 @@ int32_t sc_tile_start(const sc_tiling *tiling, int32_t tile, int *seg);
 typedef struct sc_kernel {
   uint8_t ndims, vector_dim /* 255 = scalar */, lanes;
   uint16_t reduce; /* bit d */
-  sc_type type; /* of operands and accumulators (f32 generates code) */
+  sc_type type; /* of the accumulators (f32 generates code) */
   int16_t tile[SC_MAX_DIMS]; /* elements of the register tile; a reduction dim's are unrolled */
   uint8_t nkloops, kloop[SC_MAX_KLOOPS], unroll;
   bool free_kloop, inout, buffered /* partial sums live elsewhere than the output */;
   uint8_t noperands;
+  uint8_t operand_type[SC_MAX_ACCESSES];
   sc_operand operand[SC_MAX_ACCESSES]; /* `access`, `pack` hold no identity: see sc_kernel_print */
+  sc_operand partial; /* of access 0 in the accumulation buffer, when `buffered` */
   /* Taps that a peeled axis drops: element e of free dim f and tap t of reduction r are skipped unless
    * lo <= cf*e + cr*t < span - hi, span = cf*(tile[f]-1) + cr*(tile[r]-1) + 1. */
   uint8_t npeels;
