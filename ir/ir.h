@@ -326,6 +326,10 @@ void sc_nest_extents(const sc_task *task, const sc_nest *nest, int node, int32_t
 /* First element of tile t of dim d, and the segment it lies in. */
 int32_t sc_tile_start(const sc_tiling *tiling, int32_t tile, int *seg);
 
+/* Taps of a clamped axis that all of the elements first .. last of its free dim see: [*lo,*hi), both within 0 .. taps,
+ * *lo >= *hi for none. The kernel's loop over the taps runs through this range cut to its own. */
+void sc_clamp_range(const sc_pad *pad, int32_t taps, int32_t first, int32_t last, int32_t *lo, int32_t *hi);
+
 /* ---- kernel ------------------------------------------------------------------------------------------------ */
 
 /* Everything a kernel's code depends on. Two nests, also of two tasks, that agree in it share the compiled kernel. */

@@ -1,0 +1,60 @@
+/* Sizes in a nest: regions, tiles, windows of tiles. */
+#include "ir/lowering.h"
+
+void sc_region(const sc_task *task, const sc_access *access, const int32_t *start, const int32_t *extent, int32_t *lo,
+               int32_t *ext) {
+  int naxes = task->tensor[access->tensor].naxes;
+  for (int x = 0; x < naxes; x++) {
+    const sc_index *index = &access->axis[x];
+    lo[x] = index->offset;
+    ext[x] = 1;
+    for (int k = 0; k < 2; k++) {
+      int d = index->dim[k];
+      if (d < 0) continue;
+      int32_t coef = index->coef[k], walk = coef * (extent[d] - 1);
+      lo[x] += coef * start[d] + (coef < 0 ? walk : 0);
+      ext[x] += coef < 0 ? -walk : walk;
+    }
+  }
+}
+
+int32_t sc_tile_start(const sc_tiling *tiling, int32_t tile, int *seg) {
+  int i = tiling->nsegs - 1;
+  while (i > 0 && tile < tiling->seg[i].first) i--;
+  if (seg) *seg = i;
+  return tiling->seg[i].start + (tile - tiling->seg[i].first) * tiling->seg[i].size;
+}
+
+/* Windows differ only where they meet another size, so the first that begins in a segment and the one before it are all
+ * there is to look at. */
+int32_t sc_tiling_extent(const sc_tiling *tiling, int32_t step, bool *fixed) {
+  const sc_seg *last = &tiling->seg[tiling->nsegs - 1];
+  *fixed = true;
+  if (step >= tiling->tiles) return last->start + last->size * last->count;
+  bool one_size = true;
+  for (int i = 0; i < tiling->nsegs - 1; i++) one_size &= tiling->seg[i].size == last->size;
+  if (one_size) {
+    *fixed = tiling->tiles % step == 0;
+    return step * last->size;
+  }
+  *fixed = false;
+  int32_t largest = 0;
+  for (int i = 0; i < tiling->nsegs; i++) {
+    int32_t first = tiling->seg[i].first / step * step;
+    for (int32_t t = first; t <= first + step && t < tiling->tiles; t += step) {
+      int32_t end = tiling->tiles - t > step ? t + step : tiling->tiles;
+      int32_t elems = sc_tile_start(tiling, end, NULL) - sc_tile_start(tiling, t, NULL);
+      if (elems > largest) largest = elems;
+    }
+  }
+  return largest;
+}
+
+void sc_nest_extents(const sc_task *task, const sc_nest *nest, int node, int32_t *extent) {
+  int32_t step[SC_MAX_DIMS];
+  for (int d = 0; d < task->ndims; d++) step[d] = nest->dim[d].tiles;
+  for (int i = 0; i < node; i++)
+    if (nest->node[i].kind == SC_NODE_LOOP && nest->node[i].end > node) step[nest->node[i].dim] = nest->node[i].step;
+  bool fixed;
+  for (int d = 0; d < task->ndims; d++) extent[d] = sc_tiling_extent(&nest->dim[d], step[d], &fixed);
+}
