@@ -72,6 +72,7 @@ function(sc_install_library)
   endforeach()
   install(DIRECTORY data/ DESTINATION ${CMAKE_INSTALL_DATADIR}/schedcast)
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  file(RELATIVE_PATH SC_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
   set(SC_PC_PRIVATE ".private") # users of the shared library need not know what it is made of
   if(NOT BUILD_SHARED_LIBS)
     set(SC_PC_PRIVATE "")
@@ -97,6 +98,10 @@ function(sc_tests)
   pkg_search_module(SC_cmocka REQUIRED IMPORTED_TARGET cmocka)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c ${CMAKE_SOURCE_DIR}/tests/*/slow_*.c
     ${CMAKE_SOURCE_DIR}/tests/*/test_*.sh ${CMAKE_SOURCE_DIR}/tests/*/slow_*.sh)
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+  set(environment SCHEDCAST=${CMAKE_BINARY_DIR}/schedcast SCHEDCAST_DATA=${CMAKE_SOURCE_DIR}/data
+    SC_SOURCE_DIR=${CMAKE_SOURCE_DIR} SC_BUILD_DIR=${CMAKE_BINARY_DIR} CC=${CMAKE_C_COMPILER}
+    "CFLAGS=${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
   foreach(source IN LISTS sources)
     string(REGEX MATCH "/tests/([^/]*)/(test|slow)_(.*)\\.(c|sh)$" match ${source})
     set(test ${CMAKE_MATCH_1}.${CMAKE_MATCH_3})
@@ -114,8 +119,7 @@ function(sc_tests)
       add_test(NAME ${test} COMMAND bash ${source})
     endif()
     string(REPLACE "test" "fast" label ${label})
-    set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT
-      "SCHEDCAST=${CMAKE_BINARY_DIR}/schedcast;SCHEDCAST_DATA=${CMAKE_SOURCE_DIR}/data;SC_SOURCE_DIR=${CMAKE_SOURCE_DIR};SC_BUILD_DIR=${CMAKE_BINARY_DIR};CC=${CMAKE_C_COMPILER}")
+    set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT "${environment}")
   endforeach()
   if(SC_FUZZ)
     file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
