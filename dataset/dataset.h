@@ -13,10 +13,12 @@ typedef enum sc_outcome { SC_RAN, SC_NOT_COMPILED, SC_CRASHED, SC_TIMED_OUT, SC_
 const char *sc_outcome_name(sc_outcome outcome);
 
 typedef enum sc_proposal { SC_PROPOSED_USER, SC_PROPOSED_UNIFORM, SC_PROPOSED_STRATIFIED, SC_PROPOSED_MODEL, SC_PROPOSED_NEIGHBOUR, SC_PROPOSED_ANCHOR, SC_PROPOSAL_COUNT } sc_proposal;
+const char *sc_proposal_name(sc_proposal proposal);
 
 enum { SC_REPEATS = 9, SC_MAX_PASSES = 16, SC_MAX_COUNTERS = 8 };
 
-/* One visit of one schedule: repeats of the batched inner loop. */
+/* One visit of one schedule: repeats of the batched inner loop; ns 0 = a repeat that was not made. Two passes with equal
+ * unix_ns, batch and ns are one pass: appending it again may set its flags, never clear them. */
 typedef struct sc_pass {
   int64_t unix_ns; /* when it began */
   uint16_t preempted; /* bit i: involuntary context switches moved during repeat i */
@@ -48,20 +50,27 @@ typedef struct sc_record {
   double counter[SC_MAX_COUNTERS]; /* per call */
 } sc_record;
 
-uint64_t sc_record_identity(const sc_record *record); /* hash of the identity fields */
+/* Hash of the identity fields: task text, shard and every number from task_hash to proposal but outcome and stale. */
+uint64_t sc_record_identity(const sc_record *record);
 /* LABELS.md: minimum over the repeats of exactly the first `passes` valid passes, in ns; 0 when there are fewer or it did not run. */
 double sc_record_label_ns(const sc_record *record, int passes);
 
 typedef struct sc_dataset sc_dataset;
 typedef enum sc_dataset_mode { SC_DATASET_READ, SC_DATASET_APPEND /* creates */ } sc_dataset_mode;
-/* APPEND takes an exclusive lock, replays a journal left by a crash. READ sees file + journal. A truncated or foreign
- * file is SC_FORMAT; nothing is ever overwritten in place. */
+/* APPEND takes an exclusive lock (else SC_IO, and who holds it), replays a journal left by a crash. READ sees file +
+ * journal, also while another process appends. A truncated, damaged or foreign file is SC_FORMAT; nothing is ever
+ * overwritten in place. A handle is used by one thread at a time. */
 sc_status sc_dataset_open(const char *path, sc_dataset_mode mode, sc_dataset **dataset, sc_error *err);
-/* Adds a record, or the passes of one that is there (by identity). Acknowledged = on disk when sc_dataset_sync returns. */
+/* Adds a record, or the passes of one that is there (by identity): passes are united by time, the first SC_MAX_PASSES
+ * valid ones stay; a crash or wrong result outweighs a run, a run outweighs a timeout or a failed compilation; smaller
+ * counters stay. A killed process loses nothing that this returned SC_OK for; a power cut nothing that
+ * sc_dataset_sync did. After SC_IO (full disk) the dataset is as before and stays usable. */
 sc_status sc_dataset_append(sc_dataset *dataset, const sc_record *record, sc_error *err);
 sc_status sc_dataset_sync(sc_dataset *dataset, sc_error *err);
 /* Compacts (APPEND) and closes; NULL is fine. */
 sc_status sc_dataset_close(sc_dataset *dataset, sc_error *err);
+/* Bytes of a torn tail (the rest of a killed process) that the journal ended with and that were dropped. */
+size_t sc_dataset_dropped_bytes(const sc_dataset *dataset);
 size_t sc_dataset_count(const sc_dataset *dataset);
 const sc_record *sc_dataset_at(const sc_dataset *dataset, size_t i); /* order of first appearance */
 const sc_record *sc_dataset_find(const sc_dataset *dataset, uint64_t identity); /* NULL when absent */
@@ -69,7 +78,9 @@ const sc_record *sc_dataset_find(const sc_dataset *dataset, uint64_t identity); 
 sc_status sc_dataset_mark_stale(sc_dataset *dataset, size_t i, bool stale, sc_error *err);
 /* Salvages what is readable of a damaged file and journal into a new file; *rows = how many. */
 sc_status sc_dataset_repair(const char *damaged, const char *to, size_t *rows, sc_error *err);
+/* Adds every row of `from`; idempotent, and commutative up to the order of rows. */
 sc_status sc_dataset_merge(sc_dataset *into, const sc_dataset *from, sc_error *err);
+/* One line a pass (one for a row without passes), every column but the machine's text: its hash stands for it. */
 sc_status sc_dataset_export_csv(const sc_dataset *dataset, sc_str *out);
 
 #ifdef __cplusplus
