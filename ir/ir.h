@@ -25,6 +25,7 @@ enum {
   SC_MAX_ACCESSES = 8,
   SC_MAX_STMTS = 3,
   SC_MAX_EXPR = 12,
+  SC_MAX_EPILOGUE = 80, /* of all statements after the first, one put into the other: 6 * 12 + 6 */
   SC_MAX_PADS = 4,
   SC_MAX_BANDS = 5,
   SC_MAX_RUNS = 4,
@@ -353,7 +354,7 @@ typedef struct sc_kernel {
     int16_t lo, hi;
   } peel[SC_MAX_PADS];
   uint8_t nepilogue; /* postfix over: accumulator (access 0), operands, constants; run at LAST */
-  sc_expr epilogue[SC_MAX_EXPR];
+  sc_expr epilogue[SC_MAX_EPILOGUE];
 } sc_kernel;
 
 /* The kernel that `nest` calls for one class of every dim. */
