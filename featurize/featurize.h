@@ -43,6 +43,10 @@ typedef struct sc_analytic {
 typedef struct sc_analytic_fit {
   double compute, kernel, l2, l3, memory, pack, overhead;
 } sc_analytic_fit;
+/* time_s from the other terms: sum of coefficient x term, kernel_s instead of compute_s where known >= 1/2. */
+void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *terms);
+/* Both at the price of one: the row, and the terms with time_s by the defaults. */
+void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row, sc_analytic *terms);
 void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit, sc_analytic *out);
 
 #ifdef __cplusplus

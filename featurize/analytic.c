@@ -1,0 +1,79 @@
+/* The analytic time: what each resource alone would need, and a sum of them with coefficients >= 0 that training fits
+ * (after the execution-cache-memory model: Treibig & Hager 2009, Stengel et al. 2015, where transfers between levels do not
+ * overlap). docs/analytic.md has the formulas. */
+#include <math.h>
+
+#include "featurize/internal.h"
+
+/* Costs in cycles that no machine file knows; the fit scales them. */
+static const double call_cycles = 12, loop_cycles = 2, barrier_cycles = 2000, strided_copy_cycles = 1, copy_bytes_per_cycle = 16;
+
+/* Does the copy of pack p read and write elements in the same order innermost? */
+bool fz_copies_runs(const fz_walk *w, int p) {
+  const sc_nest_pack *pack = &w->nest->pack[p];
+  const sc_layout *from = &w->task->tensor[w->task->access[pack->access].tensor].layout;
+  if (pack->layout.nparts == 0 || from->nparts == 0) return true;
+  return pack->layout.part[pack->layout.nparts - 1].axis == from->part[from->nparts - 1].axis;
+}
+
+/* Elements that run-time packs copy in all, and cycles for it. */
+static double pack_cycles(const fz_walk *w) {
+  double cycles = 0;
+  for (int p = 0; p < w->nest->npacks; p++) {
+    const sc_nest_pack *pack = &w->nest->pack[p];
+    if (pack->ahead || p == w->nest->acc) continue;
+    const double elems = (double)pack->elems * w->pack_level_iterations[p];
+    const double bytes = sc_type_bytes(w->task->tensor[w->task->access[pack->access].tensor].type);
+    cycles += elems * (fz_copies_runs(w, p) ? bytes / copy_bytes_per_cycle : strided_copy_cycles);
+  }
+  return cycles;
+}
+
+void fz_analytic(const fz_walk *w, sc_analytic *out) {
+  const fz_machine *m = &w->machine;
+  const fz_kernels *k = &w->kernels;
+  const double second = 1 / (m->clock_hz * w->speedup); /* of one cycle, shared among the threads */
+  const double line = (double)((int64_t)1 << m->line_shift);
+  double served[SC_MAX_CACHES] = {0};
+  for (int i = 0; i < m->ncaches; i++) {
+    const int reuse = fz_reuse_level(w, m->capacity_bytes[i]);
+    served[i] = fz_traffic(w, reuse) * line / (m->serve_bytes_per_s[i] * w->speedup);
+  }
+  out->compute_s = k->cycles * second;
+  out->known = k->fma > 0 ? (float)(k->known_fma / k->fma) : 0;
+  out->kernel_s = out->compute_s;
+  if (k->known_ns > 0 && k->known_model_ns > 0) { /* unknown kernels: the model, scaled as the known ones are */
+    const double model_ns = k->cycles / m->clock_hz * 1e9;
+    const double unknown_ns = fmax(model_ns - k->known_model_ns, 0) * k->known_ns / k->known_model_ns;
+    out->kernel_s = (k->known_ns + unknown_ns) * 1e-9 / w->speedup;
+  }
+  out->l1_s = k->load_cycles * second;
+  out->l2_s = m->ncaches > 1 ? served[0] : 0;
+  out->l3_s = m->ncaches > 2 ? served[1] : 0;
+  out->memory_s = served[m->ncaches - 1];
+  out->pack_s = pack_cycles(w) * second;
+  double loops = 0;
+  for (int i = 1; i < w->nlevels; i++) loops += w->level[i].in_kernel ? 0 : w->level[i].iterations;
+  const double calls = k->calls * (1 - (double)out->known) * call_cycles; /* a measured first trip holds its call */
+  const double sums = 2 * k->stores / m->loads_per_cycle; /* partial sums fetched and stored */
+  out->overhead_s = (loops * loop_cycles + calls + sums) * second + w->barriers * barrier_cycles / m->clock_hz;
+}
+
+void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *t) {
+  static const sc_analytic_fit machine_alone = {.compute = 1, .kernel = 1, .l2 = 0.5, .l3 = 0.5, .memory = 0.8, .pack = 1, .overhead = 0.5};
+  const sc_analytic_fit none = {0};
+  const bool zeroed = fit == NULL || (fit->compute == none.compute && fit->kernel == none.kernel && fit->l2 == 0 && fit->l3 == 0 &&
+                                      fit->memory == 0 && fit->pack == 0 && fit->overhead == 0);
+  const sc_analytic_fit *f = zeroed ? &machine_alone : fit;
+  const double core = t->known >= 0.5F ? f->kernel * t->kernel_s : f->compute * t->compute_s;
+  t->time_s = core + f->l2 * t->l2_s + f->l3 * t->l3_s + f->memory * t->memory_s + f->pack * t->pack_s + f->overhead * t->overhead_s;
+  if (!(t->time_s > 1e-12)) t->time_s = 1e-12; /* a logarithm is taken of it */
+  if (!isfinite(t->time_s)) t->time_s = 1e12;
+}
+
+void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit, sc_analytic *out) {
+  fz_walk walk;
+  fz_walk_nest(task, nest, target, &walk);
+  fz_analytic(&walk, out);
+  sc_analytic_combine(fit, out);
+}

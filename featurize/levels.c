@@ -1,0 +1,102 @@
+/* Levels: the loops of a nest as a chain, with exact counts of how often each is begun and run, ragged ends included.
+ * Ranges are rectangular, so a count is the product over dims of the number of intervals that the loops of one dim cut its
+ * tiles into. */
+#include "featurize/internal.h"
+
+double fz_intervals(const int32_t *step, int n, int64_t range) {
+  if (n == 0 || range <= 0) return range > 0 ? 1 : 0;
+  const int64_t whole = range / step[0], rest = range - whole * step[0];
+  double count = 0;
+  if (whole > 0) count = (double)whole * (n == 1 ? 1 : fz_intervals(step + 1, n - 1, step[0]));
+  if (rest > 0) count += n == 1 ? 1 : fz_intervals(step + 1, n - 1, rest);
+  return count;
+}
+
+double fz_interval_of(const int32_t *step, int n, int64_t tile) {
+  double index = 0;
+  for (int i = 0; i < n; i++) {
+    const int64_t whole = tile / step[i];
+    if (whole > 0) index += (double)whole * (i + 1 == n ? 1 : fz_intervals(step + i + 1, n - i - 1, step[i]));
+    tile -= whole * step[i];
+  }
+  return index;
+}
+
+static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+
+/* Share of the (free, reduction) pairs of a padded axis that read inside the tensor. Exact for up to 64 taps; of more, 64
+ * spread evenly are looked at. */
+double fz_valid_share(const sc_task *task, const sc_pad *pad) {
+  const int64_t nfree = pad->free >= 0 ? task->dim[pad->free].size : 1;
+  const int64_t nred = pad->red >= 0 ? task->dim[pad->red].size : 1;
+  const int64_t looked = nred < 64 ? nred : 64;
+  if (pad->cf <= 0) return 1;
+  double valid = 0;
+  for (int64_t i = 0; i < looked; i++) {
+    const int64_t tap = i * nred / looked, base = pad->cr * tap + pad->offset;
+    int64_t lo = floor_div(-base + pad->cf - 1, pad->cf), hi = floor_div(pad->size - 1 - base, pad->cf);
+    if (lo < 0) lo = 0;
+    if (hi > nfree - 1) hi = nfree - 1;
+    if (hi >= lo) valid += (double)(hi - lo + 1);
+  }
+  return valid / ((double)nfree * (double)looked);
+}
+
+/* The loop that narrows `dim` to `step` tiles, and the level inside it. */
+static void push(fz_walk *w, int dim, int32_t step, bool in_kernel, double *count) {
+  if (w->nlevels == FZ_MAX_LEVELS || w->nsteps[dim] == (int)SC_COUNT_OF(w->step[0])) return;
+  const sc_tiling *tiling = &w->nest->dim[dim];
+  const fz_level *outer = &w->level[w->nlevels - 1];
+  fz_level *level = &w->level[w->nlevels++];
+  *level = *outer;
+  level->dim = (int8_t)dim;
+  level->reduce = w->task->reduce >> dim & 1;
+  level->in_kernel = in_kernel;
+  w->step[dim][w->nsteps[dim]++] = step;
+  const double before = count[dim];
+  count[dim] = fz_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
+  level->entries = outer->iterations;
+  level->iterations = outer->iterations * (count[dim] / before);
+  if (!level->reduce) level->free_iterations = outer->free_iterations * (count[dim] / before);
+  const int64_t most = (int64_t)step * tiling->max_tile;
+  if (most < level->extent[dim]) level->extent[dim] = (int32_t)most;
+}
+
+void fz_levels(fz_walk *w) {
+  const sc_nest *nest = w->nest;
+  double count[SC_MAX_DIMS];
+  fz_level *root = &w->level[0];
+  *root = (fz_level){.dim = -1, .entries = 1, .iterations = 1, .free_iterations = 1};
+  w->nlevels = 1;
+  w->par_tasks = 1;
+  for (int d = 0; d < w->task->ndims; d++) {
+    count[d] = 1;
+    root->extent[d] = w->task->dim[d].size;
+  }
+  int par_left = 0;
+  double par_outside = 0;
+  for (int i = 0; i < nest->nnodes; i++) {
+    const sc_node *node = &nest->node[i];
+    const double here = w->level[w->nlevels - 1].iterations;
+    if (node->kind == SC_NODE_PAR) {
+      par_left = node->count;
+      par_outside = here;
+    } else if (node->kind == SC_NODE_LOOP) {
+      push(w, node->dim, node->step > 0 ? node->step : 1, false, count);
+      if (par_left > 0 && --par_left == 0) {
+        w->par_level = w->nlevels - 1;
+        w->par_regions += par_outside;
+        w->par_tasks = w->level[w->par_level].iterations / par_outside;
+      }
+    } else if (node->kind == SC_NODE_PACK && node->pack < SC_MAX_PACKS) {
+      w->pack_level_iterations[node->pack] += here;
+    }
+  }
+  w->kernel_level = w->nlevels - 1;
+  for (int k = 0; k < nest->nkloops; k++) push(w, nest->kloop[k], 1, true, count);
+  w->valid_share = 1;
+  for (int p = 0; p < w->task->npads; p++) {
+    const bool skipped = nest->pad[p] == SC_PAD_PEEL || nest->pad[p] == SC_PAD_CLAMP;
+    if (skipped) w->valid_share *= fz_valid_share(w->task, &w->task->pad[p]);
+  }
+}
