@@ -62,20 +62,24 @@ static void print_axis(const sc_task *task, const sc_access *access, int axis, s
   else sc_str_printf(out, "%d", axis);
 }
 
+void sc_layout_print(const sc_task *task, int access, const sc_layout *layout, sc_str *out) {
+  static const char *const suffix[] = {"", "/t", "%t"}; /* by sc_part_kind */
+  for (int i = 0; i < layout->nparts; i++) {
+    sc_str_add(out, i ? "," : "[");
+    print_axis(task, &task->access[access], layout->part[i].axis, out);
+    sc_str_add(out, suffix[layout->part[i].kind]);
+  }
+  sc_str_add(out, "]");
+}
+
 static void print_pack(const sc_task *task, const sc_pack *pack, sc_str *out) {
-  static const char *const suffix[] = {"", "/t", "%t"};
   const sc_access *access = &task->access[pack->access];
   int nth = 1;
   for (int a = 0; a < pack->access; a++) nth += task->access[a].tensor == access->tensor;
   sc_str_printf(out, "pack %s", task->tensor[access->tensor].name);
   if (nth > 1) sc_str_printf(out, "@%d", nth);
-  sc_str_printf(out, " %d [", pack->band);
-  for (int i = 0; i < pack->layout.nparts; i++) {
-    if (i) sc_str_add(out, ",");
-    print_axis(task, access, pack->layout.part[i].axis, out);
-    sc_str_add(out, suffix[pack->layout.part[i].kind]);
-  }
-  sc_str_add(out, "]");
+  sc_str_printf(out, " %d ", pack->band);
+  sc_layout_print(task, pack->access, &pack->layout, out);
   if (pack->skew) sc_str_printf(out, " skew %d", pack->skew);
   if (pack->private) sc_str_add(out, " private");
   sc_str_add(out, "; ");
