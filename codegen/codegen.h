@@ -24,11 +24,17 @@ extern "C" {
 enum { SC_KERNEL_FIRST = 1, SC_KERNEL_LAST = 2 };
 
 /* What stands at each place of a kernel's argument array. */
-typedef enum sc_arg_kind { SC_ARG_FLAGS, SC_ARG_TRIPS, SC_ARG_LOOP_STRIDE, SC_ARG_SLOT, SC_ARG_POINTER } sc_arg_kind;
+typedef enum sc_arg_kind {
+  SC_ARG_FLAGS,
+  SC_ARG_TRIPS,
+  SC_ARG_LOOP_STRIDE, /* of an operand, from one trip of a loop to the next */
+  SC_ARG_SLOT, /* sc_operand.stride[dim] that is not literal */
+  SC_ARG_POINTER /* operands from the third on, and the buffer of partial sums */
+} sc_arg_kind;
 typedef struct sc_arg {
-  uint8_t kind, loop /* index into kloop */, operand, dim;
+  uint8_t kind, loop /* index into kloop */, operand /* index, or SC_OPERAND_PARTIAL */, dim;
 } sc_arg;
-enum { SC_MAX_ARGS = 64 };
+enum { SC_MAX_ARGS = 256, SC_OPERAND_PARTIAL = SC_MAX_ACCESSES };
 /* Fills args in order; returns their number. */
 int sc_kernel_args(const sc_kernel *kernel, sc_arg args[SC_MAX_ARGS]);
 
@@ -40,13 +46,14 @@ void sc_emit_prelude(sc_str *out);
 /* One kernel as a C function; `linkage` is "" or "static ". */
 sc_status sc_emit_kernel(const sc_kernel *kernel, const char *linkage, sc_str *out, sc_error *err);
 /* One nest: prototypes of its kernels (`linkage` as above) and the four functions with prefix `name`. */
-sc_status sc_emit_nest(const sc_task *task, const sc_nest *nest, const char *name, const char *linkage, sc_str *out, sc_error *err);
+sc_status sc_emit_nest(const sc_task *task, const sc_nest *nest, const char *name, const char *linkage, sc_str *out,
+                       sc_error *err);
 /* The distinct kernels of a nest, at most max; returns their number, or more than max. */
 int sc_nest_kernels(const sc_task *task, const sc_nest *nest, sc_kernel *kernels, int max);
 
 /* A self-contained C file: what it computes (task, schedule, machine, compile line, how to call it), prelude, kernels, nest. */
-sc_status sc_emit_c(const sc_task *task, const sc_schedule *schedule, const sc_nest *nest, const sc_machine *machine, const char *name,
-                    sc_str *out, sc_error *err);
+sc_status sc_emit_c(const sc_task *task, const sc_schedule *schedule, const sc_nest *nest, const sc_machine *machine,
+                    const char *name, sc_str *out, sc_error *err);
 
 /* The version of everything that turns a nest into C: part of a record's identity. */
 uint32_t sc_codegen_version(void);
