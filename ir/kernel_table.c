@@ -100,6 +100,7 @@ static void sort_in(sc_kernel_table *table, uint32_t number) {
 }
 
 sc_status sc_kernel_table_put(sc_kernel_table *table, const sc_kernel_fact *fact) {
+  if (fact->measured && !(isfinite(fact->first_ns) && isfinite(fact->slope_ns))) return SC_USAGE;
   if (table->count == table->capacity) SC_TRY(grow(table));
   uint32_t *slot = slot_of(table, fact->family, fact->compiler);
   uint32_t number = *slot ? *slot - 1 : (uint32_t)table->count;

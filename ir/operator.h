@@ -17,6 +17,7 @@ enum {
   SC_OP_PARAMS = 32,
   SC_OP_ALTERNATIVES = 32, /* of all choices together */
   SC_OP_SETTINGS = 64,
+  SC_OP_CONDITIONS = 8,
   SC_OP_TENSORS = 12, /* of all variants together; a task has at most SC_MAX_TENSORS */
   SC_OP_STATEMENTS = 12,
   SC_OP_ACCESSES = 24,
@@ -61,6 +62,12 @@ typedef struct sc_param {
   sc_size value;
   uint8_t first, count; /* CHOICE: its alternatives */
 } sc_param;
+
+/* left == right, or <=, >= */
+typedef struct sc_op_condition {
+  sc_size left, right;
+  char relation; /* '=', '<' or '>' */
+} sc_op_condition;
 
 typedef struct sc_op_dim {
   char name[SC_NAME];
@@ -123,8 +130,9 @@ typedef struct sc_op_setting {
 struct sc_operator {
   char name[SC_NAME];
   const char *where, *source; /* kept, so that tokens stay valid */
-  uint8_t nparams, ndims, ntensors, naccesses, nstmts, nalternatives, nsettings;
+  uint8_t nparams, nconditions, ndims, ntensors, naccesses, nstmts, nalternatives, nsettings;
   sc_param param[SC_OP_PARAMS];
+  sc_op_condition condition[SC_OP_CONDITIONS];
   sc_op_dim dim[SC_MAX_DIMS];
   sc_op_tensor tensor[SC_OP_TENSORS];
   sc_op_access access[SC_OP_ACCESSES]; /* distinct ones */
@@ -146,6 +154,8 @@ void sc_size_print(const sc_operator *op, const sc_size *size, sc_size_place pla
 /* Division and remainder round down. False on overflow, on division by zero or by less. An empty one is 1. */
 bool sc_size_eval(const sc_size *size, const int64_t *values, int64_t *out);
 bool sc_size_equal(const sc_size *a, const sc_size *b);
+void sc_op_condition_read(sc_reader *r, const sc_operator *op, sc_op_condition *condition);
+void sc_op_condition_print(const sc_operator *op, const sc_op_condition *condition, sc_str *out);
 
 /* ---- operator.c ---- */
 

@@ -1,13 +1,13 @@
 /* Reads a *.op file. The text is a sequence of lines in a fixed order of sections, so that an operator has one printed
  * form: what it is called, parameters, dims, tensors, statements, choices. docs/operators.md is the tutorial.
  *
- *   operator = "op" NAME NL { size | number | let } { dim } { tensor } { statement } { choice } */
+ *   operator = "op" NAME NL { size | number | let } { require } { dim } { tensor } { statement } { choice } */
 #include <string.h>
 
 #include "ir/operator.h"
 
-static const char *const reserved[] = {"op",    "size",   "number", "let", "dim", "in", "out",
-                                       "inout", "choice", "const",  "as",  "max", "min"};
+static const char *const reserved[] = {"op",  "size",  "number", "let",   "require", "dim", "in",
+                                       "out", "inout", "choice", "const", "as",      "max", "min"};
 
 static void read_free_name(sc_reader *r, char out[SC_NAME]) {
   for (size_t i = 0; i < SC_COUNT_OF(reserved); i++)
@@ -66,6 +66,15 @@ static void read_let(sc_reader *r, sc_operator *op) {
   sc_reader_expect(r, "=");
   sc_size_read(r, op, &param->value);
   op->nparams++;
+}
+
+/* require = "require" condition NL */
+static void read_require(sc_reader *r, sc_operator *op) {
+  if (op->nconditions == SC_OP_CONDITIONS) {
+    sc_reader_fail(r, SC_LIMIT, "an operator has at most %d conditions", SC_OP_CONDITIONS);
+    return;
+  }
+  sc_op_condition_read(r, op, &op->condition[op->nconditions++]);
 }
 
 /* dim = "dim" NAME "=" sum NL; needed only for a dim that stands alone in no index. */
@@ -268,17 +277,18 @@ static void read_choice(sc_reader *r, sc_operator *op) {
 
 /* ---- lines ---- */
 
-enum { SECTION_PARAMS, SECTION_DIMS, SECTION_TENSORS, SECTION_STATEMENTS, SECTION_CHOICES };
-static const char *const section_names[] = {"the parameters", "the dims", "the tensors", "the statements",
-                                            "the choices"};
+enum { SECTION_PARAMS, SECTION_CONDITIONS, SECTION_DIMS, SECTION_TENSORS, SECTION_STATEMENTS, SECTION_CHOICES };
+static const char *const section_names[] = {"the parameters", "the conditions", "the dims",
+                                            "the tensors",    "the statements", "the choices"};
 static const struct {
   const char *word;
   int section;
   void (*read)(sc_reader *r, sc_operator *op);
-} lines[] = {{"size", SECTION_PARAMS, read_sizes},   {"number", SECTION_PARAMS, read_numbers},
-             {"let", SECTION_PARAMS, read_let},      {"dim", SECTION_DIMS, read_dim},
-             {"in", SECTION_TENSORS, read_in},       {"out", SECTION_TENSORS, read_out},
-             {"inout", SECTION_TENSORS, read_inout}, {"choice", SECTION_CHOICES, read_choice}};
+} lines[] = {{"size", SECTION_PARAMS, read_sizes},    {"number", SECTION_PARAMS, read_numbers},
+             {"let", SECTION_PARAMS, read_let},       {"require", SECTION_CONDITIONS, read_require},
+             {"dim", SECTION_DIMS, read_dim},         {"in", SECTION_TENSORS, read_in},
+             {"out", SECTION_TENSORS, read_out},      {"inout", SECTION_TENSORS, read_inout},
+             {"choice", SECTION_CHOICES, read_choice}};
 
 static void read_line(sc_reader *r, sc_operator *op, int *section) {
   size_t i = 0;

@@ -70,6 +70,11 @@ static void print_alternative(const sc_operator *op, int number, sc_str *out) {
 void sc_operator_print(const sc_operator *op, sc_str *out) {
   sc_str_printf(out, "op %s\n", op->name);
   print_params(op, out);
+  for (int i = 0; i < op->nconditions; i++) {
+    sc_str_add(out, "  require ");
+    sc_op_condition_print(op, &op->condition[i], out);
+    sc_str_add(out, "\n");
+  }
   for (int d = 0; d < op->ndims; d++) {
     if (!op->dim[d].declared) continue;
     sc_str_printf(out, "  dim %s = ", op->dim[d].name);

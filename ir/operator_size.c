@@ -141,3 +141,18 @@ bool sc_size_equal(const sc_size *a, const sc_size *b) {
     if (a->node[i].op != b->node[i].op || a->node[i].value != b->node[i].value) return false;
   return true;
 }
+
+/* condition = sum ("==" | "<=" | ">=") sum */
+void sc_op_condition_read(sc_reader *r, const sc_operator *op, sc_op_condition *condition) {
+  sc_size_read(r, op, &condition->left);
+  condition->relation = r->token.len == 2 ? r->token.text[0] : '\0';
+  if (!sc_reader_accept(r, "==") && !sc_reader_accept(r, "<=") && !sc_reader_accept(r, ">="))
+    sc_reader_fail_expected(r, "'==', '<=' or '>='");
+  sc_size_read(r, op, &condition->right);
+}
+
+void sc_op_condition_print(const sc_operator *op, const sc_op_condition *condition, sc_str *out) {
+  sc_size_print(op, &condition->left, SC_PLACE_SUM, out);
+  sc_str_printf(out, " %c= ", condition->relation);
+  sc_size_print(op, &condition->right, SC_PLACE_SUM, out);
+}

@@ -123,6 +123,23 @@ static void compute(sc_reader *r, sc_binding *b, int p) {
   sc_str_free(&text);
 }
 
+static void check_condition(sc_reader *r, const sc_binding *b, const sc_op_condition *c) {
+  int64_t x, y;
+  bool computed = sc_size_eval(&c->left, b->value, &x) && sc_size_eval(&c->right, b->value, &y);
+  if (computed && (c->relation == '=' ? x == y : c->relation == '<' ? x <= y : x >= y)) return;
+  const sc_token *at = blame(b, &c->left);
+  if (at == &b->head) at = blame(b, &c->right);
+  sc_str text = {0};
+  sc_op_condition_print(b->op, c, &text);
+  if (computed)
+    sc_reader_fail_at(r, at, SC_ILLEGAL, "operator %s needs %s, and the left side is %lld, the right %lld", b->op->name,
+                      sc_str_text(&text), (long long)x, (long long)y);
+  else
+    sc_reader_fail_at(r, at, SC_ILLEGAL, "%s cannot be computed: a division by zero or an overflow",
+                      sc_str_text(&text));
+  sc_str_free(&text);
+}
+
 /* ---- the canonical text ---- */
 
 static bool is_default(const sc_binding *b, int p) {
@@ -156,6 +173,8 @@ sc_status sc_task_parse(sc_arena *arena, const sc_library *library, const char *
   sc_reader_init(r, "<task>", text, strlen(text), false, err);
   read_task(r, library, binding);
   for (int p = 0; r->status == SC_OK && p < binding->op->nparams; p++) compute(r, binding, p);
+  for (int i = 0; r->status == SC_OK && i < binding->op->nconditions; i++)
+    check_condition(r, binding, &binding->op->condition[i]);
   if (r->status == SC_OK) sc_task_bind(r, binding, task);
   if (r->status != SC_OK) return r->status;
   sc_str canonical = {0};
