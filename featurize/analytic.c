@@ -6,10 +6,11 @@
 #include "featurize/internal.h"
 
 /* Costs in cycles that no machine file knows; the fit scales them. */
-static const double call_cycles = 12, loop_cycles = 2, barrier_cycles = 2000, strided_copy_cycles = 1, copy_bytes_per_cycle = 16;
+static const double call_cycles = 12, loop_cycles = 2, barrier_cycles = 2000, strided_copy_cycles = 1,
+                    copy_bytes_per_cycle = 16;
 
 /* Does the copy of pack p read and write elements in the same order innermost? */
-bool fz_copies_runs(const fz_walk *w, int p) {
+bool sc_copies_runs(const sc_walk *w, int p) {
   const sc_nest_pack *pack = &w->nest->pack[p];
   const sc_layout *from = &w->task->tensor[w->task->access[pack->access].tensor].layout;
   if (pack->layout.nparts == 0 || from->nparts == 0) return true;
@@ -17,27 +18,27 @@ bool fz_copies_runs(const fz_walk *w, int p) {
 }
 
 /* Elements that run-time packs copy in all, and cycles for it. */
-static double pack_cycles(const fz_walk *w) {
+static double pack_cycles(const sc_walk *w) {
   double cycles = 0;
   for (int p = 0; p < w->nest->npacks; p++) {
     const sc_nest_pack *pack = &w->nest->pack[p];
     if (pack->ahead || p == w->nest->acc) continue;
     const double elems = (double)pack->elems * w->pack_level_iterations[p];
     const double bytes = sc_type_bytes(w->task->tensor[w->task->access[pack->access].tensor].type);
-    cycles += elems * (fz_copies_runs(w, p) ? bytes / copy_bytes_per_cycle : strided_copy_cycles);
+    cycles += elems * (sc_copies_runs(w, p) ? bytes / copy_bytes_per_cycle : strided_copy_cycles);
   }
   return cycles;
 }
 
-void fz_analytic(const fz_walk *w, sc_analytic *out) {
-  const fz_machine *m = &w->machine;
-  const fz_kernels *k = &w->kernels;
+void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
+  const sc_rates *m = &w->machine;
+  const sc_kernel_sums *k = &w->kernels;
   const double second = 1 / (m->clock_hz * w->speedup); /* of one cycle, shared among the threads */
   const double line = (double)((int64_t)1 << m->line_shift);
   double served[SC_MAX_CACHES] = {0};
   for (int i = 0; i < m->ncaches; i++) {
-    const int reuse = fz_reuse_level(w, m->capacity_bytes[i]);
-    served[i] = fz_traffic(w, reuse) * line / (m->serve_bytes_per_s[i] * w->speedup);
+    const int reuse = sc_reuse_level(w, m->capacity_bytes[i]);
+    served[i] = sc_traffic(w, reuse) * line / (m->serve_bytes_per_s[i] * w->speedup);
   }
   out->compute_s = k->cycles * second;
   out->known = k->fma > 0 ? (float)(k->known_fma / k->fma) : 0;
@@ -60,20 +61,23 @@ void fz_analytic(const fz_walk *w, sc_analytic *out) {
 }
 
 void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *t) {
-  static const sc_analytic_fit machine_alone = {.compute = 1, .kernel = 1, .l2 = 0.5, .l3 = 0.5, .memory = 0.8, .pack = 1, .overhead = 0.5};
+  static const sc_analytic_fit machine_alone = {
+      .compute = 1, .kernel = 1, .l2 = 0.5, .l3 = 0.5, .memory = 0.8, .pack = 1, .overhead = 0.5};
   const sc_analytic_fit none = {0};
-  const bool zeroed = fit == NULL || (fit->compute == none.compute && fit->kernel == none.kernel && fit->l2 == 0 && fit->l3 == 0 &&
-                                      fit->memory == 0 && fit->pack == 0 && fit->overhead == 0);
+  const bool zeroed = fit == NULL || (fit->compute == none.compute && fit->kernel == none.kernel && fit->l2 == 0 &&
+                                      fit->l3 == 0 && fit->memory == 0 && fit->pack == 0 && fit->overhead == 0);
   const sc_analytic_fit *f = zeroed ? &machine_alone : fit;
   const double core = t->known >= 0.5F ? f->kernel * t->kernel_s : f->compute * t->compute_s;
-  t->time_s = core + f->l2 * t->l2_s + f->l3 * t->l3_s + f->memory * t->memory_s + f->pack * t->pack_s + f->overhead * t->overhead_s;
+  t->time_s = core + f->l2 * t->l2_s + f->l3 * t->l3_s + f->memory * t->memory_s + f->pack * t->pack_s +
+              f->overhead * t->overhead_s;
   if (!(t->time_s > 1e-12)) t->time_s = 1e-12; /* a logarithm is taken of it */
   if (!isfinite(t->time_s)) t->time_s = 1e12;
 }
 
-void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit, sc_analytic *out) {
-  fz_walk walk;
-  fz_walk_nest(task, nest, target, &walk);
-  fz_analytic(&walk, out);
+void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit,
+                      sc_analytic *out) {
+  sc_walk walk;
+  sc_walk_nest(task, nest, target, &walk);
+  sc_walk_analytic(&walk, out);
   sc_analytic_combine(fit, out);
 }

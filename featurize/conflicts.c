@@ -16,7 +16,7 @@ static int64_t gcd(int64_t a, int64_t b) {
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-double fz_lines_per_set(const fz_shape *shape, int line_shift, int64_t sets) {
+double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets) {
   if (sets < 1) return 0;
   const int64_t wrap = sets << line_shift, span_lines = ceil_div(shape->span, (int64_t)1 << line_shift);
   double single = 1;

@@ -11,7 +11,7 @@ static double tensor_bytes(const sc_task *task, int a) {
   return (double)tensor->elems * sc_type_bytes(tensor->type);
 }
 
-static void workload(const fz_walk *w, float *row) {
+static void workload(const sc_walk *w, float *row) {
   const sc_task *task = w->task;
   const uint16_t out = task->access[0].dims, in0 = task->access[1].dims, in1 = task->access[2].dims;
   double reduction = 1, rows = 1, columns = 1, shared = 1;
@@ -47,7 +47,7 @@ static void workload(const fz_walk *w, float *row) {
 }
 
 /* Sliding windows: an index of two dims, a free and a reduction one. */
-static void window(const fz_walk *w, float *row) {
+static void window(const sc_walk *w, float *row) {
   const sc_task *task = w->task;
   const int naxes = task->tensor[task->access[1].tensor].naxes;
   double taps = 1, stride = 1, inside = 1;
@@ -57,18 +57,18 @@ static void window(const fz_walk *w, float *row) {
     taps *= task->dim[index->dim[1]].size;
     stride = fmax(stride, index->coef[0]);
   }
-  for (int p = 0; p < task->npads; p++) inside *= fz_valid_share(task, &task->pad[p]);
+  for (int p = 0; p < task->npads; p++) inside *= sc_valid_share(task, &task->pad[p]);
   SET(window_taps, taps);
   SET(window_stride, stride);
   SET(padding_share, 1 - inside);
 }
 
-static double mean_trips(const fz_walk *w, int level) {
+static double mean_trips(const sc_walk *w, int level) {
   return level > 0 ? w->level[level].iterations / w->level[level].entries : 0;
 }
 
 /* Does some loop of the dim end in a short trip? */
-static bool ragged(const fz_walk *w, int d) {
+static bool ragged(const sc_walk *w, int d) {
   int32_t range = w->nest->dim[d].tiles;
   for (int i = 0; i < w->nsteps[d]; i++) {
     if (range % w->step[d][i] != 0) return true;
@@ -77,7 +77,7 @@ static bool ragged(const fz_walk *w, int d) {
   return false;
 }
 
-static void loops(const fz_walk *w, float *row) {
+static void loops(const sc_walk *w, float *row) {
   int outermost = w->kernel_level, most = 0, nragged = 0, own[SC_MAX_DIMS] = {0};
   double trips = 0;
   for (int i = w->kernel_level; i >= 1; i--) {
@@ -89,7 +89,7 @@ static void loops(const fz_walk *w, float *row) {
     if (own[d] > most) most = own[d];
     nragged += ragged(w, d);
   }
-  const fz_level *kernel = &w->level[w->kernel_level];
+  const sc_level *kernel = &w->level[w->kernel_level];
   const double kfma = w->kernels.fma / 1000;
   SET(depth, w->kernel_level);
   SET(trips_1, mean_trips(w, w->nlevels - 1));
@@ -104,9 +104,9 @@ static void loops(const fz_walk *w, float *row) {
   SET(reduction_outside, kernel->iterations / kernel->free_iterations);
 }
 
-static void tile(const fz_walk *w, float *row) {
-  const fz_kernels *k = &w->kernels;
-  const fz_machine *m = &w->machine;
+static void tile(const sc_walk *w, float *row) {
+  const sc_kernel_sums *k = &w->kernels;
+  const sc_rates *m = &w->machine;
   SET(tile_rows, k->rows);
   SET(tile_vectors, k->vectors);
   SET(tile_taps, k->taps);
@@ -126,13 +126,13 @@ static void tile(const fz_walk *w, float *row) {
   SET(free_kernel_loop, w->nest->free_kloop);
 }
 
-static void vector(const fz_walk *w, float *row) {
+static void vector(const sc_walk *w, float *row) {
   const sc_nest *nest = w->nest;
   const int lanes = nest->lanes > 1 ? nest->lanes : 1;
   int vectors = 0, aligned = 0;
   for (int i = 0; i < w->nstreams; i++) {
-    const fz_stream *s = &w->stream[i];
-    if (s->kind != FZ_OPERAND || s->access >= nest->noperands || !nest->operand[s->access].vector) continue;
+    const sc_stream *s = &w->stream[i];
+    if (s->kind != SC_STREAM_OPERAND || s->access >= nest->noperands || !nest->operand[s->access].vector) continue;
     bool whole = true;
     for (int p = 1; p < s->nparts; p++) whole &= s->part[p].stride % (lanes * s->part[0].stride) == 0;
     vectors++;
@@ -148,23 +148,23 @@ static void vector(const fz_walk *w, float *row) {
 }
 
 /* The stream that the kernel walks for access a. */
-static const fz_stream *operand(const fz_walk *w, int a) {
+static const sc_stream *operand(const sc_walk *w, int a) {
   for (int i = 0; i < w->nstreams; i++) {
-    if (w->stream[i].kind == FZ_OPERAND && w->stream[i].access == a) return &w->stream[i];
+    if (w->stream[i].kind == SC_STREAM_OPERAND && w->stream[i].access == a) return &w->stream[i];
   }
   return &w->stream[0];
 }
 
 /* Bytes per 1000 FMA of access a, its pack included. */
-static double traffic_of(const fz_walk *w, int a, int reuse) {
+static double traffic_of(const sc_walk *w, int a, int reuse) {
   double lines = 0;
   for (int i = 0; i < w->nstreams; i++) {
-    if (w->stream[i].access == a) lines += fz_stream_traffic(w, &w->stream[i], reuse);
+    if (w->stream[i].access == a) lines += sc_stream_traffic(w, &w->stream[i], reuse);
   }
   return lines;
 }
 
-static double elements(const fz_walk *w, const fz_stream *s, const int32_t *extent) {
+static double elements(const sc_walk *w, const sc_stream *s, const int32_t *extent) {
   int32_t lo[SC_MAX_AXES], ext[SC_MAX_AXES];
   const int32_t start[SC_MAX_DIMS] = {0};
   double n = 1;
@@ -173,14 +173,14 @@ static double elements(const fz_walk *w, const fz_stream *s, const int32_t *exte
   return n;
 }
 
-static void caches(const fz_walk *w, float *row) {
-  const fz_machine *m = &w->machine;
+static void caches(const sc_walk *w, float *row) {
+  const sc_rates *m = &w->machine;
   const double line = (double)((int64_t)1 << m->line_shift), per_kfma = line * 1000 / w->kernels.fma;
   const int last = w->nlevels - 1, kernel = w->kernel_level;
   double level[3], fill[3], over[3];
   int reuse[3];
   for (int c = 0; c < 3; c++) {
-    reuse[c] = fz_reuse_level(w, m->capacity_bytes[c]);
+    reuse[c] = sc_reuse_level(w, m->capacity_bytes[c]);
     level[c] = reuse[c];
     fill[c] = (double)w->lines[reuse[c] > last ? last : reuse[c]] * line / m->capacity_bytes[c];
     over[c] = reuse[c] > 0 ? (double)w->lines[reuse[c] - 1] * line / m->capacity_bytes[c] : 0;
@@ -190,12 +190,13 @@ static void caches(const fz_walk *w, float *row) {
   SET(l1_over, over[0]), SET(l2_over, over[1]), SET(l3_over, over[2]);
   SET(kernel_over_l1, (double)w->lines[kernel] * line / m->capacity_bytes[0]);
   SET(kernel_over_l2, (double)w->lines[kernel] * line / m->capacity_bytes[1]);
-  SET(l1_traffic, fz_traffic(w, reuse[0]) * per_kfma);
-  SET(l2_traffic, fz_traffic(w, reuse[1]) * per_kfma);
-  SET(l3_traffic, fz_traffic(w, reuse[2]) * per_kfma);
+  SET(l1_traffic, sc_traffic(w, reuse[0]) * per_kfma);
+  SET(l2_traffic, sc_traffic(w, reuse[1]) * per_kfma);
+  SET(l3_traffic, sc_traffic(w, reuse[2]) * per_kfma);
   for (int a = 0; a < 3; a++) {
-    const fz_stream *s = operand(w, a);
-    const double lines = (double)s->lines[kernel], bytes = elements(w, s, w->level[kernel].extent) * (double)s->part[0].stride;
+    const sc_stream *s = operand(w, a);
+    const double lines = (double)s->lines[kernel],
+                 bytes = elements(w, s, w->level[kernel].extent) * (double)s->part[0].stride;
     row[SC_FEATURE_out_kernel_over_l1 + a] = (float)(lines * line / m->capacity_bytes[0]);
     row[SC_FEATURE_l1_traffic_out + a] = (float)(traffic_of(w, a, reuse[0]) * per_kfma);
     row[SC_FEATURE_l2_traffic_out + a] = (float)(traffic_of(w, a, reuse[1]) * per_kfma);
@@ -203,25 +204,25 @@ static void caches(const fz_walk *w, float *row) {
   }
 }
 
-static void curve(const fz_walk *w, float *row) {
+static void curve(const sc_walk *w, float *row) {
   const double line = (double)((int64_t)1 << w->machine.line_shift);
   double capacity = 16384;
   for (int i = 0; i < 7; i++, capacity *= 4) {
-    row[SC_FEATURE_miss_16k + i] = (float)(fz_traffic(w, fz_reuse_level(w, capacity)) * line * 1000 / w->kernels.fma);
+    row[SC_FEATURE_miss_16k + i] = (float)(sc_traffic(w, sc_reuse_level(w, capacity)) * line * 1000 / w->kernels.fma);
   }
   SET(touched, (double)w->lines[0] * line);
 }
 
-static double pages_at(const fz_walk *w, int level) {
+static double pages_at(const sc_walk *w, int level) {
   double pages = 0;
   for (int i = 0; i < w->nstreams; i++) {
-    const fz_stream *s = &w->stream[i];
-    if (s->lines[level] > 0) pages += fz_units(w, s, w->level[level].extent, w->machine.page_shift);
+    const sc_stream *s = &w->stream[i];
+    if (s->lines[level] > 0) pages += sc_stream_units(w, s, w->level[level].extent, w->machine.page_shift);
   }
   return pages;
 }
 
-static int64_t sets_of(const fz_walk *w, int cache) {
+static int64_t sets_of(const sc_walk *w, int cache) {
   return (int64_t)(w->machine.capacity_bytes[cache] / w->machine.ways[cache]) >> w->machine.line_shift;
 }
 
@@ -230,16 +231,16 @@ static int log2_divisor(int64_t stride) {
   return n < 12 ? n : 12;
 }
 
-static void addresses(const fz_walk *w, float *row) {
-  const fz_machine *m = &w->machine;
-  const int kernel = w->kernel_level, l2 = fz_reuse_level(w, m->capacity_bytes[1]), last = w->nlevels - 1;
+static void addresses(const sc_walk *w, float *row) {
+  const sc_rates *m = &w->machine;
+  const int kernel = w->kernel_level, l2 = sc_reuse_level(w, m->capacity_bytes[1]), last = w->nlevels - 1;
   const double pages = pages_at(w, kernel);
   double tile_set = 0, kernel_set_l2 = 0, largest = 0;
   int multiples = 0;
   for (int a = 0; a < 3; a++) {
-    const fz_stream *s = operand(w, a);
-    const fz_shape shape = fz_stream_shape(w, s, w->level[kernel].extent, m->line_shift);
-    const fz_shape small = fz_stream_shape(w, s, w->level[last].extent, m->line_shift);
+    const sc_stream *s = operand(w, a);
+    const sc_shape shape = sc_stream_shape(w, s, w->level[kernel].extent, m->line_shift);
+    const sc_shape small = sc_stream_shape(w, s, w->level[last].extent, m->line_shift);
     int divisor = 0;
     for (int i = 0; i < shape.nsparse; i++) {
       const int n = log2_divisor(shape.sparse[i].stride);
@@ -247,9 +248,9 @@ static void addresses(const fz_walk *w, float *row) {
       largest = fmax(largest, (double)shape.sparse[i].stride);
     }
     multiples += divisor == 12;
-    tile_set = fmax(tile_set, fz_lines_per_set(&small, m->line_shift, sets_of(w, 0)) / m->ways[0]);
-    kernel_set_l2 = fmax(kernel_set_l2, fz_lines_per_set(&shape, m->line_shift, sets_of(w, 1)) / m->ways[1]);
-    row[SC_FEATURE_out_set_l1 + a] = (float)(fz_lines_per_set(&shape, m->line_shift, sets_of(w, 0)) / m->ways[0]);
+    tile_set = fmax(tile_set, sc_lines_per_set(&small, m->line_shift, sets_of(w, 0)) / m->ways[0]);
+    kernel_set_l2 = fmax(kernel_set_l2, sc_lines_per_set(&shape, m->line_shift, sets_of(w, 1)) / m->ways[1]);
+    row[SC_FEATURE_out_set_l1 + a] = (float)(sc_lines_per_set(&shape, m->line_shift, sets_of(w, 0)) / m->ways[0]);
     row[SC_FEATURE_out_stride_4k + a] = (float)divisor;
   }
   SET(pages_over_l1tlb, pages / m->tlb_entries[0]);
@@ -261,8 +262,8 @@ static void addresses(const fz_walk *w, float *row) {
   SET(kernel_set_l2, kernel_set_l2);
 }
 
-static void kernel_facts(const fz_walk *w, float *row) {
-  const fz_kernels *k = &w->kernels;
+static void kernel_facts(const sc_walk *w, float *row) {
+  const sc_kernel_sums *k = &w->kernels;
   const bool known = k->known_ns > 0, facts = k->static_fma > 0;
   const double share = facts ? k->static_fma / k->fma : 1;
   SET(kernel_known, k->known_fma / k->fma);
@@ -275,15 +276,15 @@ static void kernel_facts(const fz_walk *w, float *row) {
   SET(flop_per_call, 2 * k->fma / k->calls);
 }
 
-static void parallel(const fz_walk *w, float *row) {
+static void parallel(const sc_walk *w, float *row) {
   const bool runs = w->par_level > 0;
   const double n = runs && w->target->threads > 1 ? w->target->threads : 1, tasks = runs ? w->par_tasks : 1;
   const double line = (double)((int64_t)1 << w->machine.line_shift);
   double shared = 0;
   for (int i = 0; runs && i < w->nstreams; i++) { /* the tensor itself, also behind partial sums */
-    const fz_stream *s = &w->stream[i];
-    if (s->access != 0 || (s->kind == FZ_OPERAND && s->pack >= 0)) continue;
-    const fz_shape shape = fz_stream_shape(w, s, w->level[w->par_level].extent, w->machine.line_shift);
+    const sc_stream *s = &w->stream[i];
+    if (s->access != 0 || (s->kind == SC_STREAM_OPERAND && s->pack >= 0)) continue;
+    const sc_shape shape = sc_stream_shape(w, s, w->level[w->par_level].extent, w->machine.line_shift);
     if (shape.span % (int64_t)line != 0) shared = shape.count * (tasks - 1);
   }
   SET(threads, n);
@@ -296,7 +297,7 @@ static void parallel(const fz_walk *w, float *row) {
   SET(task_over_l2, (double)w->lines[w->par_level] * line / w->machine.capacity_bytes[1]);
 }
 
-static void packing(const fz_walk *w, float *row) {
+static void packing(const sc_walk *w, float *row) {
   const sc_nest *nest = w->nest;
   double run = 0, ahead = 0, bytes = 0, elems = 0, strided = 0, largest = 0, runs = 0, skewed = 0, sums = 0;
   for (int p = 0; p < nest->npacks; p++) {
@@ -314,7 +315,7 @@ static void packing(const fz_walk *w, float *row) {
     runs += w->pack_level_iterations[p];
     elems += copied;
     bytes += copied * size;
-    strided += fz_copies_runs(w, p) ? 0 : copied * size;
+    strided += sc_copies_runs(w, p) ? 0 : copied * size;
     largest = fmax(largest, (double)pack->elems * size);
   }
   SET(run_packs, run);
@@ -328,7 +329,7 @@ static void packing(const fz_walk *w, float *row) {
   SET(sum_buffer, sums);
 }
 
-static void tails(const fz_walk *w, float *row) {
+static void tails(const sc_walk *w, float *row) {
   SET(tail_vector, w->kernels.tail_vector);
   SET(tail_free, w->kernels.tail_free);
   SET(tail_reduce, w->kernels.tail_reduce);
@@ -336,7 +337,7 @@ static void tails(const fz_walk *w, float *row) {
   SET(variants, w->kernels.variants);
 }
 
-static void analytic(const fz_walk *w, const sc_analytic *t, float *row) {
+static void analytic(const sc_walk *w, const sc_analytic *t, float *row) {
   const double traffic = t->l2_s + t->l3_s + t->memory_s;
   const double term[] = {t->kernel_s, t->l2_s, t->l3_s, t->memory_s, t->pack_s, t->overhead_s};
   double first = 0, second = 0;
@@ -360,8 +361,8 @@ static void analytic(const fz_walk *w, const sc_analytic *t, float *row) {
   SET(second_over_first, second / first);
 }
 
-static void machine(const fz_walk *w, float *row) {
-  const fz_machine *m = &w->machine;
+static void machine(const sc_walk *w, float *row) {
+  const sc_rates *m = &w->machine;
   const sc_compiler *compiler = sc_machine_compiler(w->target->machine, w->nest->compile);
   SET(machine_vector, m->vector_bytes);
   SET(machine_registers, m->registers);
@@ -375,10 +376,11 @@ static void machine(const fz_walk *w, float *row) {
   SET(compiler_vector, compiler != NULL ? compiler->vector_bytes : 0);
 }
 
-void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row, sc_analytic *terms) {
-  fz_walk walk;
-  fz_walk_nest(task, nest, target, &walk);
-  fz_analytic(&walk, terms);
+void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row,
+                          sc_analytic *terms) {
+  sc_walk walk;
+  sc_walk_nest(task, nest, target, &walk);
+  sc_walk_analytic(&walk, terms);
   sc_analytic_combine(NULL, terms);
   workload(&walk, row);
   window(&walk, row);
@@ -394,7 +396,7 @@ void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_tar
   tails(&walk, row);
   analytic(&walk, terms, row);
   machine(&walk, row);
-  fz_transform(row);
+  sc_features_transform(row);
 }
 
 void sc_features(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row) {

@@ -35,7 +35,8 @@ void sc_features(const sc_task *task, const sc_nest *nest, const sc_target *targ
 
 /* Where the analytic time goes, in seconds; time_s combines them (docs/analytic.md). */
 typedef struct sc_analytic {
-  double compute_s, kernel_s /* from the kernel table, else = compute_s */, l1_s, l2_s, l3_s, memory_s, pack_s, overhead_s;
+  double compute_s, kernel_s /* from the kernel table, else = compute_s */, l1_s, l2_s, l3_s, memory_s, pack_s,
+      overhead_s;
   double time_s;
   float known; /* share of the FMAs whose kernels' rates are measured */
 } sc_analytic;
@@ -46,8 +47,10 @@ typedef struct sc_analytic_fit {
 /* time_s from the other terms: sum of coefficient x term, kernel_s instead of compute_s where known >= 1/2. */
 void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *terms);
 /* Both at the price of one: the row, and the terms with time_s by the defaults. */
-void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row, sc_analytic *terms);
-void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit, sc_analytic *out);
+void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row,
+                          sc_analytic *terms);
+void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit,
+                      sc_analytic *out);
 
 #ifdef __cplusplus
 }

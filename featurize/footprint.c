@@ -8,10 +8,10 @@
 
 /* The parts of a layout over boxes of `box` elements, innermost first. tile[axis]: width of a SC_BLOCK_TILE block. */
 static void map_layout(const sc_layout *layout, const int32_t *box, const int32_t *tile, int32_t bytes, int16_t skew,
-                       fz_stream *s) {
+                       sc_stream *s) {
   int64_t stride = bytes;
   s->nparts = 0;
-  for (int p = layout->nparts - 1; p >= 0 && s->nparts < FZ_MAX_PARTS; p--) {
+  for (int p = layout->nparts - 1; p >= 0 && s->nparts < SC_MAX_PARTS; p--) {
     const sc_part *part = &layout->part[p];
     int32_t block = layout->block[part->axis] == SC_BLOCK_TILE ? tile[part->axis] : layout->block[part->axis];
     if (block < 1) block = 1;
@@ -19,7 +19,7 @@ static void map_layout(const sc_layout *layout, const int32_t *box, const int32_
     if (part->kind == SC_PART_OUTER) count = (count + block - 1) / block;
     if (part->kind == SC_PART_INNER) count = block;
     if (p == 0 && s->nparts > 0) stride += (int64_t)skew * bytes;
-    s->part[s->nparts++] = (fz_part){part->axis, part->kind, block, stride};
+    s->part[s->nparts++] = (sc_address_part){part->axis, part->kind, block, stride};
     stride *= count;
   }
 }
@@ -32,12 +32,12 @@ static inline int32_t axis_extent(const sc_index *index, const int32_t *extent, 
   return n < box ? (int32_t)n : box;
 }
 
-fz_shape fz_stream_shape(const fz_walk *w, const fz_stream *s, const int32_t *extent, int shift) {
+sc_shape sc_stream_shape(const sc_walk *w, const sc_stream *s, const int32_t *extent, int shift) {
   const sc_access *access = &w->task->access[s->access];
-  fz_shape shape = {.span = s->part[0].stride, .count = 1}; /* one element */
+  sc_shape shape = {.span = s->part[0].stride, .count = 1}; /* one element */
   int64_t dense = (int64_t)1 << shift;
   for (int p = 0; p < s->nparts; p++) {
-    const fz_part *part = &s->part[p];
+    const sc_address_part *part = &s->part[p];
     int64_t n = axis_extent(&access->axis[part->axis], extent, s->box[part->axis]);
     if (part->kind == SC_PART_OUTER) n = (n + part->block - 1) / part->block;
     if (part->kind == SC_PART_INNER && n > part->block) n = part->block;
@@ -54,15 +54,15 @@ fz_shape fz_stream_shape(const fz_walk *w, const fz_stream *s, const int32_t *ex
   return shape;
 }
 
-double fz_units(const fz_walk *w, const fz_stream *s, const int32_t *extent, int shift) {
-  const fz_shape shape = fz_stream_shape(w, s, extent, shift);
+double sc_stream_units(const sc_walk *w, const sc_stream *s, const int32_t *extent, int shift) {
+  const sc_shape shape = sc_stream_shape(w, s, extent, shift);
   return shape.count * (double)((shape.span + ((int64_t)1 << shift) - 1) >> shift);
 }
 
-static void begin_stream(fz_walk *w, fz_stream_kind kind, int a, fz_stream *s) {
+static void begin_stream(sc_walk *w, sc_stream_kind kind, int a, sc_stream *s) {
   const sc_access *access = &w->task->access[a];
   const sc_tensor *tensor = &w->task->tensor[access->tensor];
-  memset(s, 0, offsetof(fz_stream, part));
+  memset(s, 0, offsetof(sc_stream, part));
   s->kind = (uint8_t)kind;
   s->access = (uint8_t)a;
   s->pack = -1;
@@ -72,14 +72,14 @@ static void begin_stream(fz_walk *w, fz_stream_kind kind, int a, fz_stream *s) {
 }
 
 /* The tensor itself. */
-static void map_tensor(fz_walk *w, fz_stream *s) {
+static void map_tensor(sc_walk *w, sc_stream *s) {
   const sc_tensor *tensor = &w->task->tensor[w->task->access[s->access].tensor];
   const int32_t no_tile[SC_MAX_AXES] = {0};
   memcpy(s->box, tensor->shape, sizeof s->box);
   map_layout(&tensor->layout, s->box, no_tile, (int32_t)sc_type_bytes(tensor->type), 0, s);
 }
 
-static void map_pack(fz_walk *w, int p, fz_stream *s) {
+static void map_pack(sc_walk *w, int p, sc_stream *s) {
   const sc_nest_pack *pack = &w->nest->pack[p];
   const sc_access *access = &w->task->access[s->access];
   const sc_tensor *tensor = &w->task->tensor[access->tensor];
@@ -94,14 +94,14 @@ static void map_pack(fz_walk *w, int p, fz_stream *s) {
 }
 
 /* Lines in one iteration of every level that the stream lives in; only a loop over one of its dims changes them. */
-static void count_lines(fz_walk *w, fz_stream *s) {
+static void count_lines(sc_walk *w, sc_stream *s) {
   const bool bounded = s->pack >= 0 && !w->nest->pack[s->pack].ahead;
-  const int first = bounded && s->kind == FZ_OPERAND ? s->level : 0;
-  const int last = s->kind == FZ_OUTSIDE ? s->level : w->nlevels - 1;
+  const int first = bounded && s->kind == SC_STREAM_OPERAND ? s->level : 0;
+  const int last = s->kind == SC_STREAM_OUTSIDE ? s->level : w->nlevels - 1;
   float lines = 0;
   for (int i = first; i <= last; i++) {
     if (i == first || s->dims >> w->level[i].dim & 1) {
-      lines = (float)fz_units(w, s, w->level[i].extent, w->machine.line_shift);
+      lines = (float)sc_stream_units(w, s, w->level[i].extent, w->machine.line_shift);
     }
     s->lines[i] = lines;
   }
@@ -122,7 +122,7 @@ static void pack_levels(const sc_nest *nest, uint8_t *level) {
   }
 }
 
-void fz_streams(fz_walk *w) {
+void sc_walk_streams(sc_walk *w) {
   const sc_nest *nest = w->nest;
   uint8_t level[SC_MAX_PACKS] = {0};
   pack_levels(nest, level);
@@ -130,9 +130,9 @@ void fz_streams(fz_walk *w) {
   for (int i = 0; i < w->nlevels; i++) w->lines[i] = 0;
   for (int a = 0; a < w->task->naccesses; a++) {
     if (a >= 3 && w->task->access[a].tensor == w->task->access[0].tensor) continue; /* the accumulator in an epilogue */
-    fz_stream *s = &w->stream[w->nstreams++];
+    sc_stream *s = &w->stream[w->nstreams++];
     const int p = a == 0 ? nest->acc : nest->operand[a].pack; /* partial sums live in a buffer of their own */
-    begin_stream(w, a < 3 ? FZ_OPERAND : FZ_EPILOGUE, a, s);
+    begin_stream(w, a < 3 ? SC_STREAM_OPERAND : SC_STREAM_EPILOGUE, a, s);
     if (p < 0 || p >= nest->npacks) {
       map_tensor(w, s);
     } else {
@@ -141,8 +141,8 @@ void fz_streams(fz_walk *w) {
     }
     count_lines(w, s);
     if (s->pack >= 0 && !nest->pack[p].ahead) {
-      fz_stream *outside = &w->stream[w->nstreams++];
-      begin_stream(w, FZ_OUTSIDE, a, outside);
+      sc_stream *outside = &w->stream[w->nstreams++];
+      begin_stream(w, SC_STREAM_OUTSIDE, a, outside);
       outside->pack = (int8_t)p;
       outside->level = level[p];
       map_tensor(w, outside);

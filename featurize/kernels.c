@@ -20,7 +20,7 @@ typedef struct dim_classes {
   class_count at[SC_MAX_SEGS];
 } dim_classes;
 
-static void count_classes(const fz_walk *w, int d, dim_classes *c) {
+static void count_classes(const sc_walk *w, int d, dim_classes *c) {
   const sc_tiling *tiling = &w->nest->dim[d];
   c->n = tiling->nclasses;
   c->largest = tiling->max_tile;
@@ -37,7 +37,7 @@ static void count_classes(const fz_walk *w, int d, dim_classes *c) {
     if (!c->looped) at->calls += seg->count;
     else {
       const int64_t last = (int64_t)seg->first + seg->count - 1;
-      at->calls += fz_interval_of(w->step[d], nsteps, last) - fz_interval_of(w->step[d], nsteps, seg->first) + 1;
+      at->calls += sc_interval_of(w->step[d], nsteps, last) - sc_interval_of(w->step[d], nsteps, seg->first) + 1;
     }
   }
   c->main = 0;
@@ -47,7 +47,9 @@ static void count_classes(const fz_walk *w, int d, dim_classes *c) {
 }
 
 /* Vector instructions that cover n elements: whole vectors, then pieces of 16, 8, 4, 2, 1 lanes. */
-static int pieces(int32_t n, int lanes) { return lanes > 1 ? n / lanes + __builtin_popcount((unsigned)(n % lanes)) : n; }
+static int pieces(int32_t n, int lanes) {
+  return lanes > 1 ? n / lanes + __builtin_popcount((unsigned)(n % lanes)) : n;
+}
 
 /* The instructions of one trip of one kernel. */
 typedef struct trip_cost {
@@ -58,7 +60,7 @@ typedef struct trip_cost {
 } trip_cost;
 
 /* Loads of one operand in one register tile: its distinct elements, whole vectors along the vector dim. */
-static double operand_loads(const fz_walk *w, int a, const int32_t *tile, int vectors) {
+static double operand_loads(const sc_walk *w, int a, const int32_t *tile, int vectors) {
   const sc_access *access = &w->task->access[a];
   const int naxes = w->task->tensor[access->tensor].naxes, v = w->nest->vector;
   double loads = 1;
@@ -76,10 +78,10 @@ static double operand_loads(const fz_walk *w, int a, const int32_t *tile, int ve
   return loads;
 }
 
-static void cost_trip(const fz_walk *w, const int32_t *tile, trip_cost *c) {
+static void cost_trip(const sc_walk *w, const int32_t *tile, trip_cost *c) {
   const sc_task *task = w->task;
   const sc_nest *nest = w->nest;
-  const fz_machine *m = &w->machine;
+  const sc_rates *m = &w->machine;
   const int v = nest->vector, lanes = nest->lanes > 0 ? nest->lanes : 1;
   const int vectors = v >= 0 ? pieces(tile[v], lanes) : 1;
   double rows = 1, taps = 1;
@@ -116,9 +118,9 @@ static void cost_trip(const fz_walk *w, const int32_t *tile, trip_cost *c) {
 }
 
 /* Adds one combination of classes: `calls` calls with `trips` trips in all, `share` of the multiply-adds. */
-static void add_class(fz_walk *w, const int32_t *tile, const uint8_t *class_of_dim, double calls, double trips,
+static void add_class(sc_walk *w, const int32_t *tile, const uint8_t *class_of_dim, double calls, double trips,
                       double fma, double share) {
-  fz_kernels *k = &w->kernels;
+  sc_kernel_sums *k = &w->kernels;
   trip_cost c;
   cost_trip(w, tile, &c);
   const double run = trips * w->valid_share; /* trips whose taps lie inside */
@@ -154,7 +156,7 @@ static void add_class(fz_walk *w, const int32_t *tile, const uint8_t *class_of_d
 }
 
 /* Elements of the largest tiles only, by direction: what remains are tails. */
-static void tails(const fz_walk *w, const dim_classes *dims, fz_kernels *k) {
+static void tails(const sc_walk *w, const dim_classes *dims, sc_kernel_sums *k) {
   double vector = 1, free = 1, reduce = 1, main = 1;
   for (int d = 0; d < w->task->ndims; d++) {
     const dim_classes *c = &dims[d];
@@ -172,8 +174,8 @@ static void tails(const fz_walk *w, const dim_classes *dims, fz_kernels *k) {
   k->dominant_share = main;
 }
 
-static void describe_main(fz_walk *w) {
-  fz_kernels *k = &w->kernels;
+static void describe_main(sc_walk *w) {
+  sc_kernel_sums *k = &w->kernels;
   trip_cost c;
   cost_trip(w, k->tile, &c);
   k->rows = c.rows;
@@ -186,9 +188,9 @@ static void describe_main(fz_walk *w) {
   k->code_bytes = 8 * (unroll * (c.fma + c.vector_loads + c.broadcasts) + 3 * c.accumulators) + 64;
 }
 
-void fz_kernels_fill(fz_walk *w) {
+void sc_walk_kernels(sc_walk *w) {
   const sc_task *task = w->task;
-  fz_kernels *k = &w->kernels;
+  sc_kernel_sums *k = &w->kernels;
   dim_classes dims[SC_MAX_DIMS];
   uint8_t at[SC_MAX_DIMS] = {0};
   int32_t tile[SC_MAX_DIMS] = {0};

@@ -3,20 +3,20 @@
  * tiles into. */
 #include "featurize/internal.h"
 
-double fz_intervals(const int32_t *step, int n, int64_t range) {
+double sc_intervals(const int32_t *step, int n, int64_t range) {
   if (n == 0 || range <= 0) return range > 0 ? 1 : 0;
   const int64_t whole = range / step[0], rest = range - whole * step[0];
   double count = 0;
-  if (whole > 0) count = (double)whole * (n == 1 ? 1 : fz_intervals(step + 1, n - 1, step[0]));
-  if (rest > 0) count += n == 1 ? 1 : fz_intervals(step + 1, n - 1, rest);
+  if (whole > 0) count = (double)whole * (n == 1 ? 1 : sc_intervals(step + 1, n - 1, step[0]));
+  if (rest > 0) count += n == 1 ? 1 : sc_intervals(step + 1, n - 1, rest);
   return count;
 }
 
-double fz_interval_of(const int32_t *step, int n, int64_t tile) {
+double sc_interval_of(const int32_t *step, int n, int64_t tile) {
   double index = 0;
   for (int i = 0; i < n; i++) {
     const int64_t whole = tile / step[i];
-    if (whole > 0) index += (double)whole * (i + 1 == n ? 1 : fz_intervals(step + i + 1, n - i - 1, step[i]));
+    if (whole > 0) index += (double)whole * (i + 1 == n ? 1 : sc_intervals(step + i + 1, n - i - 1, step[i]));
     tile -= whole * step[i];
   }
   return index;
@@ -26,7 +26,7 @@ static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (
 
 /* Share of the (free, reduction) pairs of a padded axis that read inside the tensor. Exact for up to 64 taps; of more, 64
  * spread evenly are looked at. */
-double fz_valid_share(const sc_task *task, const sc_pad *pad) {
+double sc_valid_share(const sc_task *task, const sc_pad *pad) {
   const int64_t nfree = pad->free >= 0 ? task->dim[pad->free].size : 1;
   const int64_t nred = pad->red >= 0 ? task->dim[pad->red].size : 1;
   const int64_t looked = nred < 64 ? nred : 64;
@@ -43,18 +43,18 @@ double fz_valid_share(const sc_task *task, const sc_pad *pad) {
 }
 
 /* The loop that narrows `dim` to `step` tiles, and the level inside it. */
-static void push(fz_walk *w, int dim, int32_t step, bool in_kernel, double *count) {
-  if (w->nlevels == FZ_MAX_LEVELS || w->nsteps[dim] == (int)SC_COUNT_OF(w->step[0])) return;
+static void push(sc_walk *w, int dim, int32_t step, bool in_kernel, double *count) {
+  if (w->nlevels == SC_MAX_LEVELS || w->nsteps[dim] == (int)SC_COUNT_OF(w->step[0])) return;
   const sc_tiling *tiling = &w->nest->dim[dim];
-  const fz_level *outer = &w->level[w->nlevels - 1];
-  fz_level *level = &w->level[w->nlevels++];
+  const sc_level *outer = &w->level[w->nlevels - 1];
+  sc_level *level = &w->level[w->nlevels++];
   *level = *outer;
   level->dim = (int8_t)dim;
   level->reduce = w->task->reduce >> dim & 1;
   level->in_kernel = in_kernel;
   w->step[dim][w->nsteps[dim]++] = step;
   const double before = count[dim];
-  count[dim] = fz_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
+  count[dim] = sc_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
   level->entries = outer->iterations;
   level->iterations = outer->iterations * (count[dim] / before);
   if (!level->reduce) level->free_iterations = outer->free_iterations * (count[dim] / before);
@@ -62,11 +62,11 @@ static void push(fz_walk *w, int dim, int32_t step, bool in_kernel, double *coun
   if (most < level->extent[dim]) level->extent[dim] = (int32_t)most;
 }
 
-void fz_levels(fz_walk *w) {
+void sc_walk_levels(sc_walk *w) {
   const sc_nest *nest = w->nest;
   double count[SC_MAX_DIMS];
-  fz_level *root = &w->level[0];
-  *root = (fz_level){.dim = -1, .entries = 1, .iterations = 1, .free_iterations = 1};
+  sc_level *root = &w->level[0];
+  *root = (sc_level){.dim = -1, .entries = 1, .iterations = 1, .free_iterations = 1};
   w->nlevels = 1;
   w->par_tasks = 1;
   for (int d = 0; d < w->task->ndims; d++) {
@@ -97,6 +97,6 @@ void fz_levels(fz_walk *w) {
   w->valid_share = 1;
   for (int p = 0; p < w->task->npads; p++) {
     const bool skipped = nest->pad[p] == SC_PAD_PEEL || nest->pad[p] == SC_PAD_CLAMP;
-    if (skipped) w->valid_share *= fz_valid_share(w->task, &w->task->pad[p]);
+    if (skipped) w->valid_share *= sc_valid_share(w->task, &w->task->pad[p]);
   }
 }

@@ -50,7 +50,7 @@ static float log2_1p(float x) {
   return exponent + m + m * (1.0F - m) * q;
 }
 
-void fz_transform(float *row) {
+void sc_features_transform(float *row) {
   for (int i = 0; i < SC_FEATURE_COUNT; i++) {
     float x = row[i];
     x = x > -1e30F ? x : -1e30F; /* NaN too */

@@ -4,7 +4,7 @@
  * holds went through it. A nest that fits as a whole is sent nothing: runs are repeated on warm caches. */
 #include "featurize/internal.h"
 
-int fz_reuse_level(const fz_walk *w, double bytes) {
+int sc_reuse_level(const sc_walk *w, double bytes) {
   const double lines = bytes / (double)((int64_t)1 << w->machine.line_shift);
   for (int i = 0; i < w->nlevels; i++) {
     if (w->lines[i] <= lines) return i;
@@ -13,17 +13,17 @@ int fz_reuse_level(const fz_walk *w, double bytes) {
 }
 
 /* Lines sent when the trips of loop `i` share the cache; i = nlevels: not even one tile stays. */
-static double sent(const fz_walk *w, const fz_stream *s, int i) {
-  const fz_level *outer = &w->level[i - 1];
+static double sent(const sc_walk *w, const sc_stream *s, int i) {
+  const sc_level *outer = &w->level[i - 1];
   double times = outer->iterations;
-  if (s->kind == FZ_EPILOGUE) times = outer->free_iterations;
+  if (s->kind == SC_STREAM_EPILOGUE) times = outer->free_iterations;
   return (double)s->lines[i - 1] * times;
 }
 
-double fz_stream_traffic(const fz_walk *w, const fz_stream *s, int reuse) {
+double sc_stream_traffic(const sc_walk *w, const sc_stream *s, int reuse) {
   if (reuse == 0) return 0;
   double lines;
-  if (s->kind == FZ_OUTSIDE) {
+  if (s->kind == SC_STREAM_OUTSIDE) {
     lines = sent(w, s, reuse <= s->level ? reuse : s->level + 1);
     return s->written ? 2 * lines : lines;
   }
@@ -35,8 +35,8 @@ double fz_stream_traffic(const fz_walk *w, const fz_stream *s, int reuse) {
   return lines;
 }
 
-double fz_traffic(const fz_walk *w, int reuse) {
+double sc_traffic(const sc_walk *w, int reuse) {
   double lines = 0;
-  for (int i = 0; i < w->nstreams; i++) lines += fz_stream_traffic(w, &w->stream[i], reuse);
+  for (int i = 0; i < w->nstreams; i++) lines += sc_stream_traffic(w, &w->stream[i], reuse);
   return lines;
 }

@@ -16,7 +16,7 @@ static int log2_floor(double x) {
   return n;
 }
 
-void fz_machine_fill(const sc_target *target, fz_machine *out) {
+void sc_rates_of(const sc_target *target, sc_rates *out) {
   const sc_machine *m = target->machine;
   static const double assumed_bytes[SC_MAX_CACHES] = {32768, 524288, 4194304};
   out->clock_hz = or_default(m->clock_hz, 1e9);
@@ -48,14 +48,14 @@ void fz_machine_fill(const sc_target *target, fz_machine *out) {
 }
 
 /* Tasks are dealt out evenly: the thread with most of them ends last. */
-static double speedup(const fz_walk *w) {
+static double speedup(const sc_walk *w) {
   const double threads = w->target->threads > 1 ? w->target->threads : 1;
   if (w->par_level == 0 || threads == 1 || w->par_tasks <= 1) return 1;
   return w->par_tasks / ceil(w->par_tasks / threads);
 }
 
 /* A shared run-time pack inside a parallel run is followed by a barrier; the run itself ends with one. */
-static double barriers(const fz_walk *w) {
+static double barriers(const sc_walk *w) {
   if (w->par_level == 0) return 0;
   double n = w->par_regions;
   for (int p = 0; p < w->nest->npacks; p++) {
@@ -65,7 +65,7 @@ static double barriers(const fz_walk *w) {
   return n;
 }
 
-void fz_walk_nest(const sc_task *task, const sc_nest *nest, const sc_target *target, fz_walk *w) {
+void sc_walk_nest(const sc_task *task, const sc_nest *nest, const sc_target *target, sc_walk *w) {
   w->task = task;
   w->nest = nest;
   w->target = target;
@@ -73,10 +73,10 @@ void fz_walk_nest(const sc_task *task, const sc_nest *nest, const sc_target *tar
   w->par_regions = 0;
   for (int d = 0; d < SC_MAX_DIMS; d++) w->nsteps[d] = 0;
   for (int p = 0; p < SC_MAX_PACKS; p++) w->pack_level_iterations[p] = 0;
-  fz_machine_fill(target, &w->machine);
-  fz_levels(w);
-  fz_streams(w);
-  fz_kernels_fill(w);
+  sc_rates_of(target, &w->machine);
+  sc_walk_levels(w);
+  sc_walk_streams(w);
+  sc_walk_kernels(w);
   w->speedup = speedup(w);
   w->barriers = barriers(w);
 }
