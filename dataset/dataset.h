@@ -59,10 +59,11 @@ typedef struct sc_dataset sc_dataset;
 typedef enum sc_dataset_mode { SC_DATASET_READ, SC_DATASET_APPEND /* creates */ } sc_dataset_mode;
 /* APPEND takes an exclusive lock (else SC_IO, and who holds it), replays a journal left by a crash. READ sees file +
  * journal, also while another process appends. A truncated, damaged or foreign file is SC_FORMAT; nothing is ever
- * overwritten in place. A handle is used by one thread at a time. */
+ * overwritten in place. A handle is used by one thread at a time, and opening,
+ * syncing and closing by one thread of the process: HDF5 is not thread-safe. */
 sc_status sc_dataset_open(const char *path, sc_dataset_mode mode, sc_dataset **dataset, sc_error *err);
 /* Adds a record, or the passes of one that is there (by identity): passes are united by time, the first SC_MAX_PASSES
- * valid ones stay; a crash or wrong result outweighs a run, a run outweighs a timeout or a failed compilation; smaller
+ * stay; a crash or wrong result outweighs a run, a run outweighs a timeout or a failed compilation; smaller
  * counters stay. A killed process loses nothing that this returned SC_OK for; a power cut nothing that
  * sc_dataset_sync did. After SC_IO (full disk) the dataset is as before and stays usable. */
 sc_status sc_dataset_append(sc_dataset *dataset, const sc_record *record, sc_error *err);

@@ -113,22 +113,8 @@ static int compare_passes(const void *a, const void *b) {
   return memcmp(x->ns, y->ns, sizeof x->ns);
 }
 
-/* Where both together are too many, valid passes stay before invalid ones and early before late: the label is made of
- * the first valid ones. */
-static uint32_t cut_passes(sc_pass *pass, uint32_t n) {
-  uint32_t valid = 0, kept = 0, kept_valid = 0, kept_invalid = 0;
-  for (uint32_t i = 0; i < n; i++) valid += !pass[i].invalid;
-  uint32_t room_valid = valid < SC_MAX_PASSES ? valid : SC_MAX_PASSES;
-  for (uint32_t i = 0; i < n; i++) {
-    uint32_t *count = pass[i].invalid ? &kept_invalid : &kept_valid;
-    if (*count < (pass[i].invalid ? SC_MAX_PASSES - room_valid : room_valid)) {
-      (*count)++;
-      pass[kept++] = pass[i];
-    }
-  }
-  return kept;
-}
-
+/* Where both together are too many the earliest stay: a choice by flags would not be idempotent, for flags may be set
+ * later. */
 static void unite_passes(sc_record *to, const sc_record *from) {
   sc_pass all[2 * SC_MAX_PASSES];
   uint32_t n = to->npasses + from->npasses, distinct = 0;
@@ -143,7 +129,7 @@ static void unite_passes(sc_record *to, const sc_record *from) {
       all[distinct++] = all[i];
     }
   }
-  to->npasses = cut_passes(all, distinct);
+  to->npasses = distinct < SC_MAX_PASSES ? distinct : SC_MAX_PASSES;
   memset(to->pass, 0, sizeof to->pass);
   memcpy(to->pass, all, to->npasses * sizeof *all);
 }
