@@ -18,6 +18,8 @@ static char peek(const sc_reader *r, size_t ahead) { return (size_t)(r->end - r-
 
 /* ---- errors ---- */
 
+static void fail(sc_reader *r, const sc_token *token, sc_status status, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
 static void fail(sc_reader *r, const sc_token *token, sc_status status, const char *format, va_list args) {
   if (r->status != SC_OK) return;
   r->status = status;
