@@ -111,6 +111,7 @@ typedef struct sc_op_stmt {
   sc_update update;
   uint8_t nexpr;
   sc_expr expr[SC_MAX_EXPR]; /* accesses index sc_operator.access */
+  sc_token place[SC_MAX_EXPR]; /* of each node; an access keeps only the place of its first use */
   sc_token at;
 } sc_op_stmt;
 

@@ -49,7 +49,7 @@ static void check_contraction(sc_reader *r, const sc_operator *op, const sc_op_s
   for (int i = 0; i < 2; i++) {
     const sc_op_access *operand = &op->access[stmt->expr[i].access];
     if (op->tensor[operand->tensor].role != SC_IN)
-      sc_reader_fail_at(r, &operand->at, SC_PARSE,
+      sc_reader_fail_at(r, &stmt->place[i], SC_PARSE,
                         "'%s' is no input: a factor of the first statement is an 'in' tensor", name_of(op, operand));
   }
 }
@@ -73,7 +73,7 @@ static void check_epilogue(sc_reader *r, const sc_operator *op, const sc_op_stmt
     for (int a = 0; a < op->tensor[access->tensor].naxes; a++) {
       const sc_op_index *index = &access->index[a];
       if (!sc_op_index_is_bare(index) || op->dim[index->term[0].dim].reduce)
-        sc_reader_fail_at(r, &index->at, SC_PARSE, "an index of a later statement is a dim of the result, alone");
+        sc_reader_fail_at(r, &stmt->place[i], SC_PARSE, "an index of a later statement is a dim of the result, alone");
     }
   }
 }

@@ -1,4 +1,6 @@
 /* Statements of the operator language, read and printed: tensor[index, ...] op= expression. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ir/operator.h"
@@ -85,11 +87,14 @@ static uint8_t read_access(sc_reader *r, sc_operator *op) {
   return op->naccesses++;
 }
 
-static void push(sc_reader *r, sc_op_stmt *stmt, sc_expr expr) {
+static void push(sc_reader *r, sc_op_stmt *stmt, sc_token place, sc_expr expr) {
   if (r->status != SC_OK) return;
   if (stmt->nexpr == SC_MAX_EXPR)
     sc_reader_fail(r, SC_LIMIT, "an expression has at most %d values and operations", SC_MAX_EXPR);
-  else stmt->expr[stmt->nexpr++] = expr;
+  else {
+    stmt->place[stmt->nexpr] = place;
+    stmt->expr[stmt->nexpr++] = expr;
+  }
 }
 
 static void read_expr(sc_reader *r, sc_operator *op, sc_op_stmt *stmt);
@@ -105,7 +110,7 @@ static void read_primary(sc_reader *r, sc_operator *op, sc_op_stmt *stmt) {
     if (!sc_reader_real(r, &value)) return;
     if (value > 3.4028235e38 || value < -3.4028235e38)
       sc_reader_fail_at(r, &first, SC_LIMIT, "the number does not fit f32");
-    else push(r, stmt, (sc_expr){.kind = SC_EXPR_CONST, .value = (float)value});
+    else push(r, stmt, first, (sc_expr){.kind = SC_EXPR_CONST, .value = (float)value});
   } else if (max || min) {
     sc_reader_next(r);
     sc_reader_expect(r, "(");
@@ -113,21 +118,23 @@ static void read_primary(sc_reader *r, sc_operator *op, sc_op_stmt *stmt) {
     sc_reader_expect(r, ",");
     read_expr(r, op, stmt);
     sc_reader_expect(r, ")");
-    push(r, stmt, (sc_expr){.kind = max ? SC_EXPR_MAX : SC_EXPR_MIN});
+    push(r, stmt, first, (sc_expr){.kind = max ? SC_EXPR_MAX : SC_EXPR_MIN});
   } else if (sc_reader_accept(r, "(")) {
     read_expr(r, op, stmt);
     sc_reader_expect(r, ")");
   } else {
-    push(r, stmt, (sc_expr){.kind = SC_EXPR_ACCESS, .access = read_access(r, op)});
+    push(r, stmt, first, (sc_expr){.kind = SC_EXPR_ACCESS, .access = read_access(r, op)});
   }
 }
 
 /* product = primary { "*" primary } */
 static void read_product(sc_reader *r, sc_operator *op, sc_op_stmt *stmt) {
   read_primary(r, op, stmt);
-  while (sc_reader_accept(r, "*")) {
+  while (sc_reader_is(r, "*")) {
+    sc_token sign = r->token;
+    sc_reader_next(r);
     read_primary(r, op, stmt);
-    push(r, stmt, (sc_expr){.kind = SC_EXPR_MUL});
+    push(r, stmt, sign, (sc_expr){.kind = SC_EXPR_MUL});
   }
 }
 
@@ -135,10 +142,11 @@ static void read_product(sc_reader *r, sc_operator *op, sc_op_stmt *stmt) {
 static void read_expr(sc_reader *r, sc_operator *op, sc_op_stmt *stmt) {
   read_product(r, op, stmt);
   while (sc_reader_is(r, "+") || sc_reader_is(r, "-")) {
+    sc_token sign = r->token;
     sc_expr_kind kind = sc_reader_is(r, "+") ? SC_EXPR_ADD : SC_EXPR_SUB;
     sc_reader_next(r);
     read_product(r, op, stmt);
-    push(r, stmt, (sc_expr){.kind = (uint8_t)kind});
+    push(r, stmt, sign, (sc_expr){.kind = (uint8_t)kind});
   }
 }
 
@@ -190,13 +198,22 @@ static int first_of(const sc_op_stmt *stmt, int last) {
   }
 }
 
+/* The shortest decimal that reads back as the same f32. */
+static void print_number(float value, sc_str *out) {
+  char text[32];
+  int digits = 6;
+  while (snprintf(text, sizeof text, "%.*g", digits, (double)value) > 0 && digits < 9 && strtof(text, NULL) != value)
+    digits++;
+  sc_str_printf(out, "%.*g", digits, (double)value);
+}
+
 /* `least`: what binds less gets parentheses; 1 sum, 2 product, 3 primary. The tree is printed, so a right operand as
  * strong as its operator keeps them: float addition is not associative. */
 static void print_expr(const sc_operator *op, const sc_op_stmt *stmt, int last, int least, sc_str *out) {
   const sc_expr *node = &stmt->expr[last];
   int own = node->kind == SC_EXPR_MUL ? 2 : 1, right = last - 1;
   switch (node->kind) {
-  case SC_EXPR_CONST: sc_str_printf(out, "%.9g", (double)node->value); return;
+  case SC_EXPR_CONST: print_number(node->value, out); return;
   case SC_EXPR_ACCESS: print_access(op, &op->access[node->access], out); return;
   case SC_EXPR_MAX:
   case SC_EXPR_MIN:
