@@ -70,8 +70,8 @@ static void test_kill_loses_nothing(void **state) {
     with_journal += stat(journal, &st) == 0 && st.st_size > 160;
     close_ok(d);
   }
-  printf("%d kills, %zu of them with rows in the journal: %llu rows, none lost; %zu bytes of torn tails\n", KILLS, with_journal,
-         (unsigned long long)next, dropped);
+  printf("%d kills, %zu of them with rows in the journal: %llu rows, none lost; %zu bytes of torn tails\n", KILLS,
+         with_journal, (unsigned long long)next, dropped);
   assert_true(with_journal > 0);
   folder_free(folder);
 }

@@ -251,9 +251,12 @@ static void test_repair_survives_hdf5(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_file_cut_anywhere),    cmocka_unit_test(test_file_flipped_anywhere),
-      cmocka_unit_test(test_foreign),              cmocka_unit_test(test_journal_cut_anywhere),
-      cmocka_unit_test(test_journal_flipped_anywhere), cmocka_unit_test(test_repair),
+      cmocka_unit_test(test_file_cut_anywhere),
+      cmocka_unit_test(test_file_flipped_anywhere),
+      cmocka_unit_test(test_foreign),
+      cmocka_unit_test(test_journal_cut_anywhere),
+      cmocka_unit_test(test_journal_flipped_anywhere),
+      cmocka_unit_test(test_repair),
       cmocka_unit_test(test_repair_survives_hdf5),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,9 +26,9 @@ static void test_identity(void **state) {
   b.schedule = "another text of the same nest";
   b.stale = 1;
   assert_true(sc_record_identity(&a) == sc_record_identity(&b));
-#define DIFFERS(field, value)                                      \
-  b = a;                                                           \
-  b.field = value;                                                 \
+#define DIFFERS(field, value) \
+  b = a;                      \
+  b.field = value;            \
   assert_true(sc_record_identity(&a) != sc_record_identity(&b))
   DIFFERS(task, "x");
   DIFFERS(shard, "x");
@@ -54,7 +54,8 @@ static void test_round_trip(void **state) {
   sc_error err;
   sc_dataset *written = open_ok(folder, "a.h5", SC_DATASET_APPEND);
   fill(written, arena, 1, 3000, 1500);
-  for (size_t i = 0; i < sc_dataset_count(written); i += 5) assert_ok(sc_dataset_mark_stale(written, i, i % 10 == 0, &err), &err);
+  for (size_t i = 0; i < sc_dataset_count(written); i += 5)
+    assert_ok(sc_dataset_mark_stale(written, i, i % 10 == 0, &err), &err);
   sc_dataset *journal = open_ok(folder, "a.h5", SC_DATASET_READ); /* beside the writer: the journal alone */
   assert_same_rows(written, journal);
   assert_int_equal(sc_dataset_dropped_bytes(journal), 0);
@@ -242,7 +243,8 @@ static void test_csv(void **state) {
   char *folder = folder_new();
   static char head[64][128], row[64][128];
   sc_dataset *d = open_ok(folder, "a.h5", SC_DATASET_APPEND);
-  sc_record r = {.task = "a,b", .schedule = "say \"x\"", .nest_hash = 0xabc, .npasses = 2, .counter_mask = 2, .code_bytes = 77};
+  sc_record r = {
+      .task = "a,b", .schedule = "say \"x\"", .nest_hash = 0xabc, .npasses = 2, .counter_mask = 2, .code_bytes = 77};
   r.pass[0] = (sc_pass){.unix_ns = 10, .batch = 5, .ns = {1.5f, 2}};
   r.pass[1] = (sc_pass){.unix_ns = 11, .batch = 6, .ns = {0.1f}};
   strcpy(r.counter_name[0], "A");
@@ -259,10 +261,22 @@ static void test_csv(void **state) {
   static const struct {
     int line;
     const char *column, *value;
-  } expected[] = {{1, "task", "a,b"}, {1, "schedule", "say \"x\""}, {1, "nest_hash", "0000000000000abc"}, {1, "code_bytes", "77"},
-                  {1, "counters", "A= B=2.5"}, {1, "pass", "0"}, {1, "ns_0", "1.5"}, {1, "ns_1", "2"}, {2, "pass", "1"},
-                  {2, "unix_ns", "11"}, {2, "batch", "6"}, {2, "ns_0", "0.100000001"}, {3, "outcome", "1"}, {3, "failure", "no"},
-                  {3, "pass", ""}, {3, "ns_8", ""}};
+  } expected[] = {{1, "task", "a,b"},
+                  {1, "schedule", "say \"x\""},
+                  {1, "nest_hash", "0000000000000abc"},
+                  {1, "code_bytes", "77"},
+                  {1, "counters", "A= B=2.5"},
+                  {1, "pass", "0"},
+                  {1, "ns_0", "1.5"},
+                  {1, "ns_1", "2"},
+                  {2, "pass", "1"},
+                  {2, "unix_ns", "11"},
+                  {2, "batch", "6"},
+                  {2, "ns_0", "0.100000001"},
+                  {3, "outcome", "1"},
+                  {3, "failure", "no"},
+                  {3, "pass", ""},
+                  {3, "ns_8", ""}};
   for (size_t i = 0; i < SC_COUNT_OF(expected); i++) {
     int column = 0;
     assert_int_equal(cells(csv.text, expected[i].line, row), n);
@@ -302,10 +316,17 @@ static void test_load_speed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_label),         cmocka_unit_test(test_identity),       cmocka_unit_test(test_round_trip),
-      cmocka_unit_test(test_empty),         cmocka_unit_test(test_deterministic),  cmocka_unit_test(test_merge_laws),
-      cmocka_unit_test(test_passes_unite),  cmocka_unit_test(test_outcomes_unite), cmocka_unit_test(test_nonsense_is_refused),
-      cmocka_unit_test(test_csv),           cmocka_unit_test(test_load_speed),
+      cmocka_unit_test(test_label),
+      cmocka_unit_test(test_identity),
+      cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_empty),
+      cmocka_unit_test(test_deterministic),
+      cmocka_unit_test(test_merge_laws),
+      cmocka_unit_test(test_passes_unite),
+      cmocka_unit_test(test_outcomes_unite),
+      cmocka_unit_test(test_nonsense_is_refused),
+      cmocka_unit_test(test_csv),
+      cmocka_unit_test(test_load_speed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
