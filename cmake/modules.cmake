@@ -82,15 +82,26 @@ function(sc_install_library)
   install(FILES ${CMAKE_BINARY_DIR}/schedcast.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
 
-# sc_program(folder): the multi-call program from folder/*.c, once there is a folder/main.c.
+# sc_program(folder): the multi-call program bin/schedcast from folder/*.c, once there is a folder/main.c, with a link
+# <verb>-sched beside it for each line SC_VERB(verb, ...) of folder/verbs.def.
 function(sc_program folder)
   sc_sources(${folder} sources)
-  if(${CMAKE_SOURCE_DIR}/${folder}/main.c IN_LIST sources AND NOT SC_ONLY)
-    add_executable(schedcast_program ${sources})
-    set_target_properties(schedcast_program PROPERTIES OUTPUT_NAME schedcast)
-    target_link_libraries(schedcast_program PRIVATE schedcast)
-    install(TARGETS schedcast_program)
+  if(SC_ONLY OR NOT ${CMAKE_SOURCE_DIR}/${folder}/main.c IN_LIST sources)
+    return()
   endif()
+  add_executable(schedcast_program ${sources})
+  set_target_properties(schedcast_program PROPERTIES OUTPUT_NAME schedcast RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  target_link_libraries(schedcast_program PRIVATE schedcast)
+  install(TARGETS schedcast_program)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  file(CREATE_LINK bin/schedcast ${CMAKE_BINARY_DIR}/schedcast SYMBOLIC)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/verbs.def)
+  file(STRINGS ${CMAKE_SOURCE_DIR}/${folder}/verbs.def verbs REGEX "^SC_VERB\\(")
+  foreach(line IN LISTS verbs)
+    string(REGEX REPLACE "^SC_VERB\\(([a-z]+).*" "\\1" verb "${line}")
+    file(CREATE_LINK schedcast ${CMAKE_BINARY_DIR}/bin/${verb}-sched SYMBOLIC)
+    install(FILES ${CMAKE_BINARY_DIR}/bin/${verb}-sched TYPE BIN)
+  endforeach()
 endfunction()
 
 # tests/<folder>/test_<name>.c (cmocka) and .sh become the test <folder>.<name>, label fast; slow_<name>.* label slow.
