@@ -4,6 +4,62 @@
 
 enum { WIDEST = 64 };
 
+/* sc_copy moves rows x cols elements between two strided planes; sc_cut finds tile numbers where share tid of nt equal
+ * shares of the work of collapsed loops begins, rounded to whole tiles. */
+static const char helpers[] =
+    "typedef void sc_kernel_fn(float *, const float *, const float *, const int64_t *);\n"
+    "typedef struct sc_loop {\n"
+    "  int64_t lo, hi, step;\n"
+    "  int nsegs;\n"
+    "  const int64_t *seg; /* first tile, first element, size */\n"
+    "} sc_loop;\n"
+    "#define SC_LEAST(x, y) ((x) < (y) ? (x) : (y))\n"
+    "#define SC_MOST(x, y) ((x) > (y) ? (x) : (y))\n"
+    "#define SC_HELPER static inline __attribute__((unused))\n"
+    "SC_HELPER int64_t sc_ceil_div(int64_t x, int64_t y) { return x / y + (x % y > 0); }\n"
+    "SC_HELPER int64_t sc_blocked(int64_t x, int64_t block, int64_t outer, int64_t inner) {\n"
+    "  int64_t q = x / block - (x % block < 0);\n"
+    "  return q * outer + (x - q * block) * inner;\n"
+    "}\n"
+    "SC_HELPER void sc_zero(float *to, int64_t n) {\n"
+    "  for (int64_t i = 0; i < n; i++) to[i] = 0;\n"
+    "}\n"
+    "SC_HELPER void sc_copy(float *restrict to, int64_t to_row, int64_t to_col, const float *restrict from, int64_t "
+    "from_row,\n"
+    "                       int64_t from_col, int64_t rows, int64_t cols) {\n"
+    "  for (int64_t i = 0; i < rows; i++) {\n"
+    "    float *t = to + i * to_row;\n"
+    "    const float *f = from + i * from_row;\n"
+    "    for (int64_t j = 0; j < cols; j++) t[j * to_col] = f[j * from_col];\n"
+    "  }\n"
+    "}\n"
+    "SC_HELPER int64_t sc_start(const sc_loop *l, int64_t tile) {\n"
+    "  int i = l->nsegs - 1;\n"
+    "  while (i > 0 && tile < l->seg[3 * i]) i--;\n"
+    "  return l->seg[3 * i + 1] + (tile - l->seg[3 * i]) * l->seg[3 * i + 2];\n"
+    "}\n"
+    "SC_HELPER void sc_cut(const sc_loop *l, int n, int tid, int nt, int64_t *at) {\n"
+    "  if (tid >= nt) {\n"
+    "    for (int i = 0; i < n; i++) at[i] = i ? l[i].lo : l[i].hi;\n"
+    "    return;\n"
+    "  }\n"
+    "  double unit = 1, target;\n"
+    "  for (int i = 0; i < n; i++) unit *= (double)(sc_start(&l[i], l[i].hi) - sc_start(&l[i], l[i].lo));\n"
+    "  target = unit * tid / nt;\n"
+    "  for (int i = 0; i < n; i++) {\n"
+    "    unit /= (double)(sc_start(&l[i], l[i].hi) - sc_start(&l[i], l[i].lo));\n"
+    "    int64_t t = l[i].lo, elems = 0;\n"
+    "    for (; t < l[i].hi; t += l[i].step) {\n"
+    "      elems = sc_start(&l[i], SC_LEAST(t + l[i].step, l[i].hi)) - sc_start(&l[i], t);\n"
+    "      double work = unit * (double)elems;\n"
+    "      if (target < (i == n - 1 ? work / 2 : work)) break;\n"
+    "      target -= work;\n"
+    "    }\n"
+    "    at[i] = SC_LEAST(t, l[i].hi);\n"
+    "    unit *= (double)elems;\n"
+    "  }\n"
+    "}\n";
+
 static void add_dup(sc_str *out, int lanes) {
   sc_str_printf(out, "#define SC_DUP%d(x) __extension__({ const float d_ = (x); (sc_v%d){", lanes, lanes);
   for (int i = 0; i < lanes; i++) sc_str_add(out, i ? ", d_" : "d_");
@@ -24,6 +80,7 @@ void sc_emit_prelude(sc_str *out) {
                   "#define SC_DUP1(x) (x)\n"
                   "#define SC_MAX1(x, y) ((x) > (y) ? (x) : (y))\n"
                   "#define SC_MIN1(x, y) ((x) < (y) ? (x) : (y))\n");
+  sc_str_add(out, helpers);
   for (int lanes = 2; lanes <= WIDEST; lanes *= 2) {
     sc_str_printf(out, "typedef float sc_v%d __attribute__((vector_size(%d)));\n", lanes, 4 * lanes);
     sc_str_printf(out, "typedef float sc_u%d __attribute__((vector_size(%d), aligned(4), may_alias));\n", lanes,

@@ -1,0 +1,482 @@
+/* A nest as four C functions (codegen.h). The work is done twice: the first printing goes nowhere and finds which variables
+ * are used, the second prints only those. */
+#include <stdio.h>
+#include <string.h>
+
+#include "codegen/nest.h"
+
+/* ---- kernels of a nest ---- */
+
+/* Classes of every dim of variant number v: the last dim varies fastest. */
+static void classes_of(const sc_task *task, const sc_nest *nest, int v, uint8_t *class_of_dim) {
+  for (int d = task->ndims - 1; d >= 0; d--) {
+    class_of_dim[d] = (uint8_t)(v % nest->dim[d].nclasses);
+    v /= nest->dim[d].nclasses;
+  }
+}
+
+int sc_nest_kernels(const sc_task *task, const sc_nest *nest, sc_kernel *kernels, int max) {
+  uint64_t hash[UINT8_MAX];
+  int n = 0;
+  for (int v = 0; v < nest->nvariants; v++) {
+    uint8_t class_of_dim[SC_MAX_DIMS];
+    sc_kernel kernel;
+    classes_of(task, nest, v, class_of_dim);
+    sc_nest_kernel(task, nest, class_of_dim, &kernel);
+    uint64_t h = sc_kernel_hash(&kernel, false);
+    int i = 0;
+    while (i < n && hash[i] != h) i++;
+    if (i < n) continue;
+    hash[n] = h;
+    if (n < max) kernels[n] = kernel;
+    n++;
+  }
+  return n;
+}
+
+/* Variants whose argument lists are equal share an array. */
+static void find_groups(nester *g) {
+  for (int v = 0; v < g->nvariants; v++) {
+    sc_arg arg[SC_MAX_ARGS];
+    int n = sc_kernel_args(&g->variant[v], arg), i = 0;
+    while (i < g->ngroups && (g->group[i].nargs != n || memcmp(g->group[i].arg, arg, (size_t)n * sizeof arg[0]))) i++;
+    g->group_of[v] = (uint8_t)i;
+    if (i < g->ngroups) continue;
+    g->group[i].nargs = n;
+    memcpy(g->group[i].arg, arg, (size_t)n * sizeof arg[0]);
+    g->ngroups++;
+  }
+}
+
+/* ---- preparation ---- */
+
+static int64_t place(int64_t *total, int64_t elems) {
+  int64_t at = *total;
+  *total += (elems * 4 + 63) / 64 * 64;
+  return at;
+}
+
+static void place_packs(nester *g) {
+  for (int p = 0; p < g->nest->npacks; p++) {
+    const sc_nest_pack *pack = &g->nest->pack[p];
+    g->pack_at[p] = place(pack->ahead     ? &g->ahead_bytes
+                          : pack->private ? &g->private_bytes
+                                          : &g->shared_bytes,
+                          pack->elems);
+  }
+}
+
+static sc_status prepare(nester *g, sc_error *err) {
+  const sc_nest *nest = g->nest;
+  g->kernel = nest->nnodes - 1;
+  g->par = SC_ROOT;
+  for (int n = 0; n < nest->nnodes; n++) {
+    const sc_node *node = &nest->node[n];
+    if (node->kind == SC_NODE_PAR) g->par = n;
+    if (node->kind != SC_NODE_PACK && node->kind != SC_NODE_ACC) continue;
+    g->pack_node[node->pack] = nest->pack[node->pack].ahead ? SC_ROOT : n;
+  }
+  g->split = nest->free_kloop && nest->dim[nest->kloop[0]].nsegs > 1 ? nest->nnodes : SC_ROOT;
+  g->nvariants = nest->nvariants;
+  g->variant = sc_arena_alloc(g->arena, (size_t)g->nvariants, sizeof *g->variant);
+  g->group_of = sc_arena_alloc(g->arena, (size_t)g->nvariants, sizeof *g->group_of);
+  g->group = sc_arena_alloc(g->arena, (size_t)g->nvariants, sizeof *g->group);
+  if (!g->variant || !g->group_of || !g->group) return sc_fail(err, SC_NOMEM, "out of memory");
+  for (int v = 0; v < g->nvariants; v++) {
+    uint8_t class_of_dim[SC_MAX_DIMS];
+    classes_of(g->task, nest, v, class_of_dim);
+    sc_nest_kernel(g->task, nest, class_of_dim, &g->variant[v]);
+  }
+  find_groups(g);
+  for (int i = 0; i < g->ngroups; i++) {
+    g->group[i].value = sc_arena_alloc(g->arena, (size_t)g->group[i].nargs, sizeof(expr));
+    if (!g->group[i].value) return sc_fail(err, SC_NOMEM, "out of memory");
+  }
+  place_packs(g);
+  return SC_OK;
+}
+
+/* ---- f_ahead and the sizes ---- */
+
+static void emit_buffers(nester *g, bool ahead) {
+  for (int i = 0; i < g->task->ntensors; i++)
+    sc_put(g, "%sfloat *const T%d = tensors[%d];", g->task->tensor[i].role == SC_IN ? "const " : "", i, i);
+  for (int p = 0; p < g->nest->npacks; p++) {
+    const sc_nest_pack *pack = &g->nest->pack[p];
+    const char *constant = pack->ahead && !ahead ? "const " : "";
+    if (ahead && !pack->ahead) continue;
+    sc_str at = {0};
+    if (pack->private)
+      sc_str_printf(&at, " + %lld + tid * %lld", (long long)g->shared_bytes, (long long)g->private_bytes);
+    sc_put(g, "%sfloat *const P%d = (%sfloat *)((%schar *)%s + %lld%s);", constant, p, constant, constant,
+           pack->ahead ? "ahead" : "scratch", (long long)g->pack_at[p], sc_str_text(&at));
+    sc_str_free(&at);
+  }
+}
+
+static void emit_small_functions(nester *g) {
+  sc_put(g, "%ssize_t %s_ahead_bytes(void) { return %lld; }\n", g->linkage, g->name, (long long)g->ahead_bytes);
+  sc_begin(g, "%svoid %s_ahead(void *const *tensors, void *ahead) {", g->linkage, g->name);
+  if (g->ahead_bytes) emit_buffers(g, true);
+  for (int p = 0; p < g->nest->npacks; p++)
+    if (g->nest->pack[p].ahead) sc_emit_copy(g, p, false);
+  sc_put(g, "(void)tensors, (void)ahead;");
+  sc_end(g);
+  sc_put(g, "\n%ssize_t %s_scratch_bytes(int nt) { return %lld + (size_t)(nt > 1 ? nt : 1) * %lld; }\n", g->linkage,
+         g->name, (long long)g->shared_bytes, (long long)g->private_bytes);
+}
+
+/* ---- loops ---- */
+
+/* Variables of a loop's range that anything uses. */
+static void emit_range(nester *g, int n, int d, const char *limit) {
+  const sc_tiling *tiling = &g->nest->dim[d];
+  uint8_t need = g->need[n];
+  sc_str t = {0}, h = {0}, text = {0};
+  sc_str_printf(&t, "t%d", n);
+  sc_str_printf(&h, "h%d", n);
+  if (need & SC_NEED_HI && n != g->split) {
+    expr count = sc_range_count(g, d, n + 1);
+    if (count.literal) sc_put(g, "const int64_t h%d = t%d + %s;", n, n, count.text);
+    else sc_put(g, "const int64_t h%d = SC_LEAST(t%d + %d, %s);", n, n, g->nest->node[n].step, limit);
+  }
+  if (need & SC_NEED_START) {
+    sc_text_start(tiling, t.text, &text);
+    sc_put(g, "const int64_t x%d = %s;", n, sc_str_text(&text));
+  }
+  sc_str_clear(&text);
+  if (need & SC_NEED_EXTENT) {
+    sc_text_start(tiling, h.text, &text);
+    sc_put(g, "const int64_t e%d = (%s) - x%d;", n, sc_str_text(&text), n);
+  }
+  sc_str_clear(&text);
+  if (need & SC_NEED_SIZE) {
+    sc_text_size(tiling, t.text, &text);
+    sc_put(g, "const int64_t z%d = %s;", n, sc_str_text(&text));
+  }
+  sc_str_clear(&text);
+  if (need & SC_NEED_CLASS) {
+    sc_text_class(tiling, t.text, &text);
+    sc_put(g, "const int64_t c%d = %s;", n, sc_str_text(&text));
+  }
+  sc_str_free(&t);
+  sc_str_free(&h);
+  sc_str_free(&text);
+}
+
+/* Taps of a clamped dim that lie inside the tensor: u<d> the first, k<d> how many. */
+static void emit_clamp(nester *g, int d) {
+  expr lo = sc_range_lo(g, d, SC_AT_KERNEL), hi = sc_range_hi(g, d, SC_AT_KERNEL);
+  for (int i = 0; i < g->task->npads; i++) {
+    const sc_pad *pad = &g->task->pad[i];
+    if (g->nest->pad[i] != SC_PAD_CLAMP || pad->red != d) continue;
+    expr first = sc_range_start(g, pad->free, SC_AT_KERNEL),
+         last = sc_add(first, sc_sub(sc_tile_size(g, pad->free), sc_lit(1)));
+    expr below = sc_sub(sc_lit(-(int64_t)pad->offset), sc_mul(sc_lit(pad->cf), first));
+    expr above = sc_sub(sc_lit((int64_t)pad->size - pad->offset), sc_mul(sc_lit(pad->cf), last));
+    if (pad->cr != 1) {
+      below = sc_var(below.level, "sc_ceil_div(%s, %d)", below.text, pad->cr);
+      above = sc_var(above.level, "sc_ceil_div(%s, %d)", above.text, pad->cr);
+    }
+    lo = sc_max(lo, below);
+    hi = sc_min(hi, above);
+  }
+  sc_put(g, "const int64_t u%d = %s;", d, lo.text);
+  sc_put(g, "const int64_t k%d = SC_MOST(%s - u%d, 0);", d, hi.text, d);
+}
+
+static int last_level_before(const sum *s, int level) {
+  int last = SC_ROOT - 1;
+  for (int i = 0; i < s->n; i++)
+    if (s->term[i].level < level && s->term[i].level > last) last = s->term[i].level;
+  return last;
+}
+
+/* The name of an offset as far as it is known at `level`; "" is nothing yet. */
+static void offset_name(const nester *g, int a, int level, char *text, size_t size) {
+  int last = last_level_before(&g->offset[a], level + 1);
+  if (last < SC_ROOT) snprintf(text, size, "%s", "");
+  else if (last == SC_ROOT) snprintf(text, size, " + o%d", a);
+  else snprintf(text, size, " + o%d_%d", a, last);
+}
+
+static void emit_offset(nester *g, int a, int level) {
+  const sum *s = &g->offset[a];
+  sc_str line = {0};
+  char before[32];
+  for (int i = 0; i < s->n; i++)
+    if (s->term[i].level == level) sc_str_printf(&line, " + %s", s->term[i].text);
+  if (line.len) {
+    offset_name(g, a, level - 1, before, sizeof before);
+    if (level == SC_ROOT) sc_put(g, "const int64_t o%d = %s;", a, line.text + 3);
+    else if (*before) sc_put(g, "const int64_t o%d_%d = %s%s;", a, level, before + 3, line.text);
+    else sc_put(g, "const int64_t o%d_%d = %s;", a, level, line.text + 3);
+  }
+  sc_str_free(&line);
+}
+
+static const char *buffer_name(const nester *g, int a, char *text, size_t size) {
+  int p = a == SC_OPERAND_PARTIAL ? g->nest->acc : g->nest->operand[a].pack;
+  if (p >= 0) snprintf(text, size, "P%d", p);
+  else snprintf(text, size, "T%d", g->task->access[a].tensor);
+  return text;
+}
+
+static void argument_text(const nester *g, const arg_group *group, int i, sc_str *out) {
+  if (group->arg[i].kind == SC_ARG_POINTER) {
+    char buffer[16], offset[32];
+    offset_name(g, group->arg[i].operand, group->value[i].level, offset, sizeof offset);
+    sc_str_printf(out, "(intptr_t)(%s%s)", buffer_name(g, group->arg[i].operand, buffer, sizeof buffer), offset);
+  } else {
+    sc_str_add(out, group->value[i].text);
+  }
+}
+
+static void emit_arguments(nester *g, int level) {
+  for (int j = 0; j < g->ngroups; j++)
+    for (int i = 0; i < g->group[j].nargs; i++) {
+      if (g->group[j].value[i].level != level) continue;
+      sc_str text = {0};
+      argument_text(g, &g->group[j], i, &text);
+      sc_put(g, "a[%d][%d] = %s;", j, i, sc_str_text(&text));
+      sc_str_free(&text);
+    }
+}
+
+/* Everything that is known behind node `level` and not before. */
+static void emit_level(nester *g, int level) {
+  for (int d = 0; d < g->task->ndims; d++)
+    if (sc_is_clamped(g, d) && sc_clamp_level(g, d) == level) emit_clamp(g, d);
+  for (int a = 0; a <= SC_OPERAND_PARTIAL; a++)
+    if (a < g->nest->noperands || (a == SC_OPERAND_PARTIAL && g->nest->acc >= 0)) emit_offset(g, a, level);
+  if (level != SC_ROOT) emit_arguments(g, level);
+}
+
+/* ---- nodes ---- */
+
+static void emit_loop(nester *g, int n) {
+  const sc_node *node = &g->nest->node[n];
+  expr lo = sc_range_lo(g, node->dim, n), hi = sc_range_hi(g, node->dim, n);
+  int i = g->par == SC_ROOT || n < g->par ? -1 : n - g->par - 1,
+      count = g->par == SC_ROOT ? 0 : g->nest->node[g->par].count;
+  if (i >= 0 && i < count) {
+    /* Behind the first and before the last trip of the loops around, a thread's share is the whole range. */
+    sc_str begins = {0}, ends = {0};
+    for (int j = 0; j < i; j++) {
+      int m = g->par + 1 + j;
+      sc_str_printf(&begins, "%st%d == from[%d]", j ? " && " : "", m, j);
+      sc_str_printf(&ends, "%st%d == to[%d]", j ? " && " : "", m, j);
+    }
+    if (i == 0)
+      sc_put(g, "const int64_t b%d = from[0], f%d = SC_LEAST(to[0]%s, %s);", n, n, count > 1 ? " + 1" : "", hi.text);
+    else
+      sc_put(g, "const int64_t b%d = %s ? from[%d] : %s, f%d = %s ? SC_LEAST(to[%d]%s, %s) : %s;", n, begins.text, i,
+             lo.text, n, ends.text, i, i + 1 < count ? " + 1" : "", hi.text, hi.text);
+    sc_str_free(&begins);
+    sc_str_free(&ends);
+    sc_begin(g, "for (int64_t t%d = b%d; t%d < f%d; t%d += %d) {", n, n, n, n, n, node->step);
+  } else {
+    sc_begin(g, "for (int64_t t%d = %s; t%d < %s; t%d += %d) {", n, lo.text, n, hi.text, n, node->step);
+  }
+  emit_range(g, n, node->dim, hi.text);
+}
+
+/* Where this thread's share of the parallel loops begins and ends. */
+static void emit_parallel(nester *g, int n) {
+  int count = g->nest->node[n].count;
+  sc_put(g, "int64_t from[%d], to[%d];", count, count);
+  sc_begin(g, "{");
+  sc_str table = {0};
+  for (int i = 0; i < count; i++) {
+    const sc_node *node = &g->nest->node[n + 1 + i];
+    const sc_tiling *tiling = &g->nest->dim[node->dim];
+    sc_put(g, "static const int64_t seg%d[] = {", i);
+    for (int s = 0; s < tiling->nsegs; s++)
+      sc_put(g, "  %d, %d, %d,", tiling->seg[s].first, tiling->seg[s].start, tiling->seg[s].size);
+    sc_put(g, "};");
+    sc_str_printf(&table, "%s{%s, %s, %d, %d, seg%d}", i ? ", " : "", sc_range_lo(g, node->dim, n).text,
+                  sc_range_hi(g, node->dim, n).text, node->step, tiling->nsegs, i);
+  }
+  sc_put(g, "const sc_loop loops[] = {%s};", sc_str_text(&table));
+  sc_str_free(&table);
+  sc_put(g, "sc_cut(loops, %d, tid, nt, from);", count);
+  sc_put(g, "sc_cut(loops, %d, tid + 1, nt, to);", count);
+  sc_end(g);
+}
+
+static bool is_shared(const nester *g, int n) {
+  return n >= 0 && n < g->nest->nnodes && g->par != SC_ROOT && g->nest->node[n].kind == SC_NODE_PACK &&
+         !g->nest->pack[g->nest->node[n].pack].private && !g->nest->pack[g->nest->node[n].pack].ahead;
+}
+
+static bool inside_loop(const nester *g, int n) {
+  for (int i = 0; i < n; i++)
+    if (g->nest->node[i].kind == SC_NODE_LOOP) return true;
+  return false;
+}
+
+/* Around the copies of shared packs stand barriers: all have read the last contents; all have written the new ones. */
+static void emit_pack(nester *g, int n) {
+  int p = g->nest->node[n].pack;
+  const sc_nest_pack *pack = &g->nest->pack[p];
+  if (pack->ahead) return;
+  for (int x = 0; x < g->task->tensor[g->task->access[pack->access].tensor].naxes; x++) {
+    if (sc_pack_extent(g, p, x).literal) continue;
+    const sc_index *index = &g->task->access[pack->access].axis[x];
+    expr extent = sc_lit(1);
+    for (int i = 0; i < 2; i++)
+      if (index->dim[i] >= 0)
+        extent =
+            sc_add(extent, sc_mul(sc_lit(index->coef[i]), sc_sub(sc_range_extent(g, index->dim[i], n), sc_lit(1))));
+    sc_put(g, "const int64_t n%d_%d = %s;", p, x, extent.text);
+  }
+  if (g->nest->node[n].kind == SC_NODE_ACC) return;
+  if (is_shared(g, n) && !is_shared(g, n - 1) && inside_loop(g, n)) sc_put(g, "if (nt > 1) barrier(ctx);");
+  sc_emit_copy(g, p, is_shared(g, n));
+  if (is_shared(g, n) && !is_shared(g, n + 1)) sc_put(g, "if (nt > 1) barrier(ctx);");
+}
+
+/* The loop over segments of a free kernel loop's range, each of which is one call. */
+static void emit_split(nester *g) {
+  int d = g->nest->kloop[0], s = g->split;
+  const sc_tiling *tiling = &g->nest->dim[d];
+  expr lo = sc_range_lo(g, d, g->kernel), hi = sc_range_hi(g, d, g->kernel);
+  sc_str end = {0};
+  for (int i = 0; i + 1 < tiling->nsegs; i++)
+    sc_str_printf(&end, "t%d < %d ? %d : ", s, tiling->seg[i + 1].first, tiling->seg[i + 1].first);
+  sc_str_printf(&end, "%d", tiling->tiles);
+  sc_begin(g, "for (int64_t t%d = %s, h%d; t%d < %s; t%d = h%d) {", s, lo.text, s, s, hi.text, s, s);
+  sc_put(g, "h%d = %s;", s, sc_str_text(&end));
+  sc_put(g, "h%d = SC_LEAST(h%d, %s);", s, s, hi.text);
+  sc_str_free(&end);
+  emit_range(g, s, d, hi.text);
+}
+
+static void emit_call(nester *g) {
+  expr class = sc_lit(0);
+  for (int d = 0; d < g->task->ndims; d++)
+    class = sc_add(sc_mul(class, sc_lit(g->nest->dim[d].nclasses)), sc_tile_class(g, d));
+  sc_str call = {0};
+  if (class.literal) {
+    char symbol[32];
+    sc_kernel_symbol(&g->variant[0], symbol);
+    sc_str_printf(&call, "%s(", symbol);
+  } else {
+    sc_put(g, "const int64_t class = %s;", class.text);
+    sc_str_printf(&call, "%s_kernel[class](", g->name);
+  }
+  for (int a = 0; a < 3; a++) {
+    char buffer[16], offset[32];
+    offset_name(g, a, g->nest->nnodes, offset, sizeof offset);
+    sc_str_printf(&call, "%s%s, ", buffer_name(g, a, buffer, sizeof buffer), offset);
+  }
+  if (g->ngroups > 1) sc_str_printf(&call, "a[%s_group[class]]);", g->name);
+  else sc_str_add(&call, "a[0]);");
+  sc_put(g, "%s", sc_str_text(&call));
+  sc_str_free(&call);
+}
+
+/* ---- f_run ---- */
+
+static void emit_argument_arrays(nester *g) {
+  int most = 0;
+  for (int j = 0; j < g->ngroups; j++)
+    if (g->group[j].nargs > most) most = g->group[j].nargs;
+  sc_put(g, "int64_t a[%d][%d];", g->ngroups, most);
+  emit_arguments(g, SC_ROOT);
+}
+
+static void emit_run(nester *g) {
+  sc_begin(g,
+           "%svoid %s_run(void *const *tensors, const void *ahead, void *scratch, int tid, int nt, void "
+           "(*barrier)(void *), void *ctx) {",
+           g->linkage, g->name);
+  sc_put(g, "(void)ahead, (void)scratch, (void)tid, (void)nt, (void)barrier, (void)ctx;");
+  if (g->par == SC_ROOT) sc_put(g, "if (tid > 0) return; /* nothing is parallel */");
+  emit_buffers(g, false);
+  emit_level(g, SC_ROOT);
+  emit_argument_arrays(g);
+  for (int n = 0; n < g->nest->nnodes; n++) {
+    switch ((sc_node_kind)g->nest->node[n].kind) {
+    case SC_NODE_LOOP: emit_loop(g, n); break;
+    case SC_NODE_PAR: emit_parallel(g, n); break;
+    case SC_NODE_PACK:
+    case SC_NODE_ACC: emit_pack(g, n); break;
+    case SC_NODE_KERNEL: break;
+    }
+    emit_level(g, n);
+  }
+  if (g->split != SC_ROOT) {
+    emit_split(g);
+    emit_level(g, g->split);
+  }
+  emit_call(g);
+  while (g->indent > 0) sc_end(g);
+  sc_str_add(g->out, "\n");
+}
+
+static void emit_tables(nester *g) {
+  char symbol[32];
+  if (g->nvariants == 1) return;
+  sc_put(g, "static sc_kernel_fn *const %s_kernel[] = {", g->name);
+  for (int v = 0; v < g->nvariants; v++) {
+    sc_kernel_symbol(&g->variant[v], symbol);
+    sc_put(g, "    %s,", symbol);
+  }
+  sc_put(g, "};");
+  if (g->ngroups == 1) return;
+  sc_put(g, "static const unsigned char %s_group[] = {", g->name);
+  for (int v = 0; v < g->nvariants; v++) sc_put(g, "    %d,", g->group_of[v]);
+  sc_put(g, "};");
+}
+
+static void emit_prototypes(nester *g) {
+  char symbol[32];
+  for (int v = 0; v < g->nvariants; v++) {
+    sc_kernel_symbol(&g->variant[v], symbol);
+    sc_put(g, "%ssc_kernel_fn %s;", g->linkage, symbol);
+  }
+}
+
+static void emit_all(nester *g) {
+  sc_place_all(g);
+  emit_prototypes(g);
+  emit_tables(g);
+  emit_small_functions(g);
+  emit_run(g);
+}
+
+static sc_status emit(nester *g, sc_error *err) {
+  sc_str nowhere = {0}, *out = g->out;
+  SC_TRY(prepare(g, err));
+  g->out = &nowhere;
+  emit_all(g);
+  bool failed = nowhere.failed;
+  sc_str_free(&nowhere);
+  g->out = out;
+  emit_all(g);
+  return failed || out->failed ? sc_fail(err, SC_NOMEM, "out of memory") : SC_OK;
+}
+
+sc_status sc_emit_nest(const sc_task *task, const sc_nest *nest, const char *name, const char *linkage, sc_str *out,
+                       sc_error *err) {
+  for (int i = 0; i < task->ntensors; i++)
+    if (task->tensor[i].type != SC_F32)
+      return sc_fail(err, SC_UNSUPPORTED, "code is generated for f32, and '%s' is %s", task->tensor[i].name,
+                     sc_type_name(task->tensor[i].type));
+  sc_arena *arena = sc_arena_new();
+  nester *g = arena ? sc_arena_alloc(arena, 1, sizeof *g) : NULL;
+  if (!g) {
+    sc_arena_free(arena);
+    return sc_fail(err, SC_NOMEM, "out of memory");
+  }
+  g->task = task;
+  g->nest = nest;
+  g->name = name;
+  g->linkage = linkage;
+  g->out = out;
+  g->arena = arena;
+  sc_status status = emit(g, err);
+  sc_arena_free(arena);
+  return status;
+}
