@@ -171,12 +171,12 @@ void sc_data_dir(char *buf, size_t size) {
     snprintf(buf, size, "%s", SC_SOURCE_DATA_DIR);
     return;
   }
-  char *slash = strrchr(program, '/'); /* an installation that was moved: <prefix>/bin/program */
-  if (slash) {
-    *slash = '\0';
-    int length = snprintf(buf, size, "%s/../share/schedcast", program);
-    if (length > 0 && (size_t)length < size && is_folder(buf)) return;
+  for (int i = 0; i < 2; i++) { /* an installation that was moved: <prefix>/bin/program */
+    char *slash = strrchr(program, '/');
+    if (slash) *slash = '\0';
   }
+  int length = snprintf(buf, size, "%s/share/schedcast", program);
+  if (length > 0 && (size_t)length < size && is_folder(buf)) return;
   snprintf(buf, size, "%s", SC_INSTALL_DATA_DIR);
 }
 

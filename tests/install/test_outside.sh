@@ -10,4 +10,4 @@ export LD_LIBRARY_PATH=$(pkg-config --variable=libdir schedcast)
 cmake -S "$SC_SOURCE_DIR/examples/outside" -B "$tmp/usr/bin" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON >/dev/null
 cmake --build "$tmp/usr/bin" >/dev/null
 "$tmp/usr/bin/rank" | tee "$tmp/out"
-grep -q "$tmp/usr/bin/../share/schedcast" "$tmp/out"
+grep -q "$tmp/usr/share/schedcast" "$tmp/out"
