@@ -19,7 +19,8 @@ uint32_t sc_harness_abi(void);
 /* Where code runs. `start` begins a child on `program` (an executable the harness built for the runner) and returns two
  * pipe ends; the protocol over them is harness/protocol.h. Its numbers are labels only where `measures` says so. */
 typedef struct sc_runner sc_runner;
-sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner, sc_error *err); /* "local", "qemu-aarch64 ..." */
+sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner,
+                         sc_error *err); /* "local", "qemu-aarch64 ..." */
 void sc_runner_close(sc_runner *runner);
 const char *sc_runner_numbers(const sc_runner *runner); /* "measured time", "no times: correctness only" */
 
@@ -39,7 +40,8 @@ typedef struct sc_built {
   char failure[256];
 } sc_built;
 /* Builds many schedules at once (kernels batched per translation unit, compiled once per key). out[n]. */
-sc_status sc_build(sc_store *store, const sc_machine *machine, const sc_task *const *tasks, const sc_nest *nests, size_t n, sc_built *out, sc_error *err);
+sc_status sc_build(sc_store *store, const sc_machine *machine, const sc_task *const *tasks, const sc_nest *nests,
+                   size_t n, sc_built *out, sc_error *err);
 
 /* ---- measuring ---------------------------------------------------------------------------------------------- */
 
@@ -63,8 +65,8 @@ typedef struct sc_measured {
   char failure[256];
 } sc_measured;
 /* One visit in a child process group of its own. */
-sc_status sc_measure(sc_runner *runner, const sc_machine *machine, const sc_task *task, const sc_nest *nest, const sc_built *built,
-                     const sc_measure_options *options, sc_measured *out, sc_error *err);
+sc_status sc_measure(sc_runner *runner, const sc_machine *machine, const sc_task *task, const sc_nest *nest,
+                     const sc_built *built, const sc_measure_options *options, sc_measured *out, sc_error *err);
 
 /* Why a counter cannot be had; "" when it can. */
 void sc_counter_reason(const char *event, char *buf, size_t size);
@@ -96,11 +98,12 @@ typedef struct sc_campaign_options {
 } sc_campaign_options;
 typedef struct sc_campaign_report {
   size_t schedules, visits, skipped /* already there */, outcomes[SC_OUTCOME_COUNT], invalidated;
-  double seconds, compile_s, agreement_top1, agreement_tau; /* split halves of the passes, mean over tasks; NaN = too few */
+  double seconds, compile_s, agreement_top1,
+      agreement_tau; /* split halves of the passes, mean over tasks; NaN = too few */
 } sc_campaign_report;
 /* Measures `work` into the dataset: passes over each task in random orders, reference kernels in between, resumable. */
-sc_status sc_campaign_run(const sc_machine *machine, const sc_work *work, size_t n, const sc_campaign_options *options, sc_dataset *dataset,
-                          sc_campaign_report *report, sc_error *err);
+sc_status sc_campaign_run(const sc_machine *machine, const sc_work *work, size_t n, const sc_campaign_options *options,
+                          sc_dataset *dataset, sc_campaign_report *report, sc_error *err);
 
 /* ---- the machine -------------------------------------------------------------------------------------------- */
 
@@ -109,8 +112,9 @@ sc_status sc_machine_probe(sc_machine *machine, const sc_log *log, sc_error *err
 /* The host's machine: sc_cache_dir()/host.machine, probed and written when absent or of another cpu. */
 sc_status sc_machine_host(sc_machine *machine, const sc_log *log, sc_error *err);
 /* Measures the kernels that are missing in the table (operands in L1), about 1.5 ms each plus compilation. */
-sc_status sc_kernels_measure(sc_store *store, const sc_machine *machine, const sc_kernel *kernels, const char *const *compilers, size_t n,
-                             sc_kernel_table *table, const sc_log *log, sc_error *err);
+sc_status sc_kernels_measure(sc_store *store, const sc_machine *machine, const sc_kernel *kernels,
+                             const char *const *compilers, size_t n, sc_kernel_table *table, const sc_log *log,
+                             sc_error *err);
 
 #ifdef __cplusplus
 }
