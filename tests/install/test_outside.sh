@@ -11,3 +11,4 @@ cmake -S "$SC_SOURCE_DIR/examples/outside" -B "$tmp/usr/bin" -DCMAKE_COMPILE_WAR
 cmake --build "$tmp/usr/bin" >/dev/null
 "$tmp/usr/bin/rank" | tee "$tmp/out"
 grep -q "$tmp/usr/share/schedcast" "$tmp/out"
+[[ $(grep -c ' ms  ' "$tmp/out") == 3 ]] && tail -1 "$tmp/out" | grep -q 'ms  band order i j k' # plain loops are last
