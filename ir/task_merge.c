@@ -20,9 +20,10 @@ static int axis_of(const sc_task *task, const sc_access *access, int d) {
   return found;
 }
 
+/* That both are free, or both reductions, follows: the result mentions both or neither. */
 static bool can_merge(const sc_task *task, int a, int b) {
   const sc_dim *outer = &task->dim[a], *inner = &task->dim[b];
-  if (a == b || outer->size == 1 || inner->size == 1 || outer->reduce != inner->reduce) return false;
+  if (a == b || outer->size == 1 || inner->size == 1) return false;
   if ((int64_t)outer->size * inner->size > SC_OP_MAX_SIZE) return false;
   int axis[SC_MAX_TENSORS][2];
   bool seen[SC_MAX_TENSORS] = {false};

@@ -165,6 +165,8 @@ static const char *const own_operators[] = {
     "j] - X[i, j]\n",
     "op square\n size A B\n in X[a:A, b:B] u8 as [b/4, a, b%4]\n out R[a:A, b:B] u8\n R[i, j] += X[i, j] * X[i, j]\n "
     "R[i, j] += 250\n",
+    "op turned\n size A B\n in X[A + B - 1] i32\n in Y[B] i32\n out R[A] i32\n R[i] += X[r + i] * Y[r]\n",
+    "op outer\n size A B\n in X[A, B] i32\n out R[A, B, A, B] i32\n R[i, j, k, l] += X[i, j] * X[k, l]\n",
 };
 
 static const sc_library *own_library(void) {
@@ -195,10 +197,22 @@ static const sc_task *own_task(const sc_library *own, const char *text) {
 
 static void test_own_operators(void **state) {
   const sc_library *own = own_library();
-  int8_t x[] = {1, 2, 3, -4, 100}, y[] = {5, 6, 100, 8, 9}, r[] = {1, -2, 3, 4, 5}, sum[] = {16, -26, 127, 4, 5};
-  check_run(own_task(own, "shift:A=5"), (void *[]){x, y, r}, 2, sum, "shift"); /* 3 + 100*100 is clamped to 127 */
+  int8_t x[] = {1, 2, 3, -4, 100}, y[] = {5, 60, 100, 8, 9}, r[] = {1, -2, 3, 4, 5}, sum[] = {16, -128, 127, 4, 5};
+  check_run(own_task(own, "shift:A=5"), (void *[]){x, y, r}, 2, sum,
+            "shift"); /* -2 - 4*60 and 3 + 100*100 are clamped */
+  sc_error err;
+  const sc_task *task;
+  assert_int_equal(sc_task_parse(arena, own, "shift:A=2", &task, &err), SC_ILLEGAL);
+  assert_string_equal(err.text, "axis 0 of 'X' has indices 0 to 1, and is read only outside, from 2 to 3");
   float a[] = {1, 2, 3, 4}, g[4], expected[] = {24, 119, 118, 621};
   check_run(own_task(own, "gram:A=2,B=2"), (void *[]){a, g}, 1, expected, "gram");
+  int32_t t[] = {1, 2, 3, 4}, u[] = {1, 10}, v[3], turned[] = {21, 32, 43};
+  task = own_task(own, "turned:A=3,B=2"); /* the free dim first, wherever it stands */
+  assert_false(task->dim[task->access[1].axis[0].dim[0]].reduce);
+  check_run(task, (void *[]){t, u, v}, 2, turned, "turned");
+  int32_t products[16], outer[16];
+  for (int i = 0; i < 16; i++) outer[i] = t[i / 4] * t[i % 4];
+  check_run(own_task(own, "outer:A=2,B=2"), (void *[]){t, products}, 1, outer, "outer");
   uint8_t blocked[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 99, 99, 99, 11, 99, 99, 99}, s[10];
   uint8_t squares[] = {251, 254, 255, 255, 255, 255, 255, 255, 255, 255};
   check_run(own_task(own, "square:A=2,B=5"), (void *[]){blocked, s}, 1, squares, "square");
