@@ -166,8 +166,8 @@ static void draw_parallel(draw *x) {
   int band = pick(x, 1, s->nbands), n = s->norder[band];
   if (n == 0 || !chance(x, 40)) return;
   int from = pick(x, 0, n - 1), count = pick(x, 1, n - from);
-  s->parallel_band = (uint8_t)band;
   for (int i = from; i < from + count && !x->task->dim[s->order[band][i]].reduce; i++) s->parallel[s->nparallel++] = s->order[band][i];
+  if (s->nparallel) s->parallel_band = (uint8_t)band;
 }
 
 /* ---- packs ---- */
