@@ -25,8 +25,8 @@ struct sc_dataset {
   sc_table table;
   sc_journal journal;
   sc_str out; /* frames being written */
-  int fd; /* of the journal, locked; -1: READ */
-  bool file_exists, journal_broken;
+  int fd; /* of the journal, locked; -1: READ, or in memory */
+  bool in_memory, file_exists, journal_broken;
   size_t dropped, file_bytes;
   char path[PATH_MAX], journal_path[PATH_MAX + 16];
 };
@@ -220,13 +220,26 @@ sc_status sc_dataset_open(const char *path, sc_dataset_mode mode, sc_dataset **d
   return status;
 }
 
+sc_status sc_dataset_memory(sc_dataset **dataset, sc_error *err) {
+  sc_dataset *d = calloc(1, sizeof *d);
+  *dataset = NULL;
+  if (!d) return sc_fail(err, SC_NOMEM, "no memory for a dataset");
+  d->fd = -1;
+  d->in_memory = true;
+  sc_status status = sc_table_init(&d->table, err);
+  if (status == SC_OK) *dataset = d;
+  else release(d);
+  return status;
+}
+
 static sc_status need_append(const sc_dataset *d, sc_error *err) {
-  return d->fd >= 0 ? SC_OK : sc_fail_in(err, d->path, SC_USAGE, "is open for reading only");
+  return d->fd >= 0 || d->in_memory ? SC_OK : sc_fail_in(err, d->path, SC_USAGE, "is open for reading only");
 }
 
 sc_status sc_dataset_append(sc_dataset *d, const sc_record *record, sc_error *err) {
   SC_TRY(need_append(d, err));
   SC_TRY(sc_record_check(record, err));
+  if (d->in_memory) return sc_table_put(&d->table, record, err);
   uint32_t next_id = d->journal.next_id;
   sc_str_clear(&d->out);
   sc_status status = sc_journal_record(&d->journal, &d->table, record, &d->out, err);
@@ -253,6 +266,7 @@ static sc_status compact(sc_dataset *d, sc_error *err) {
 
 sc_status sc_dataset_sync(sc_dataset *d, sc_error *err) {
   SC_TRY(need_append(d, err));
+  if (d->in_memory) return SC_OK;
   if (d->journal_broken) return sc_fail_in(err, d->journal_path, SC_IO, "the journal failed before");
   if (d->journal.synced == d->journal.length) return SC_OK;
   if (fdatasync(d->fd) != 0) {
@@ -287,9 +301,11 @@ sc_status sc_dataset_mark_stale(sc_dataset *d, size_t i, bool stale, sc_error *e
   SC_TRY(need_append(d, err));
   sc_record *row = sc_table_at(&d->table, i);
   if ((row->stale != 0) == stale) return SC_OK;
-  sc_str_clear(&d->out);
-  sc_journal_mark(&d->journal, sc_record_identity(row), stale, &d->out);
-  SC_TRY(write_frames(d, err));
+  if (!d->in_memory) {
+    sc_str_clear(&d->out);
+    sc_journal_mark(&d->journal, sc_record_identity(row), stale, &d->out);
+    SC_TRY(write_frames(d, err));
+  }
   row->stale = stale;
   return SC_OK;
 }

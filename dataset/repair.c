@@ -47,7 +47,8 @@ static _Noreturn void child(int fd, const char *bytes, size_t len) {
   setrlimit(RLIMIT_CPU, &seconds);
   setrlimit(RLIMIT_CORE, &none);
   alarm(CHILD_SECONDS);
-  int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC); /* what HDF5 or the C library say while they crash helps nobody */
+  int nowhere =
+      open("/dev/null", O_RDWR | O_CLOEXEC); /* what HDF5 or the C library say while they crash helps nobody */
   if (nowhere >= 0) (void)!(dup2(nowhere, STDOUT_FILENO) >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
   char head[SC_JOURNAL_HEAD];
   sc_table table;

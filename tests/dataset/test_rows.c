@@ -85,6 +85,24 @@ static void test_empty(void **state) {
   folder_free(folder);
 }
 
+static void test_in_memory(void **state) {
+  char *folder = folder_new();
+  sc_arena *arena = sc_arena_new();
+  sc_error err;
+  sc_dataset *file = open_ok(folder, "a.h5", SC_DATASET_APPEND), *memory;
+  assert_ok(sc_dataset_memory(&memory, &err), &err);
+  fill(file, arena, 5, 100, 60);
+  fill(memory, arena, 5, 100, 60);
+  assert_ok(sc_dataset_mark_stale(file, 3, true, &err), &err);
+  assert_ok(sc_dataset_mark_stale(memory, 3, true, &err), &err);
+  assert_ok(sc_dataset_sync(memory, &err), &err);
+  assert_same_rows(memory, file);
+  close_ok(memory);
+  close_ok(file);
+  sc_arena_free(arena);
+  folder_free(folder);
+}
+
 static char *slurp(const char *folder, const char *name, size_t *len) {
   char path[256], *text = NULL;
   sc_arena *arena = sc_arena_new();
@@ -320,6 +338,7 @@ int main(void) {
       cmocka_unit_test(test_identity),
       cmocka_unit_test(test_round_trip),
       cmocka_unit_test(test_empty),
+      cmocka_unit_test(test_in_memory),
       cmocka_unit_test(test_deterministic),
       cmocka_unit_test(test_merge_laws),
       cmocka_unit_test(test_passes_unite),
