@@ -166,7 +166,7 @@ static const char *const own_operators[] = {
     "op square\n size A B\n in X[a:A, b:B] u8 as [b/4, a, b%4]\n out R[a:A, b:B] u8\n R[i, j] += X[i, j] * X[i, j]\n "
     "R[i, j] += 250\n",
     "op turned\n size A B\n in X[A + B - 1] i32\n in Y[B] i32\n out R[A] i32\n R[i] += X[r + i] * Y[r]\n",
-    "op outer\n size A B\n in X[A, B] i32\n out R[A, B, A, B] i32\n R[i, j, k, l] += X[i, j] * X[k, l]\n",
+    "op outer\n size A B\n in X[A, B] i32\n out R[A, B, B, A] i32\n R[i, j, l, k] += X[i, j] * X[k, l]\n",
 };
 
 static const sc_library *own_library(void) {
@@ -211,7 +211,7 @@ static void test_own_operators(void **state) {
   assert_false(task->dim[task->access[1].axis[0].dim[0]].reduce);
   check_run(task, (void *[]){t, u, v}, 2, turned, "turned");
   int32_t products[16], outer[16];
-  for (int i = 0; i < 16; i++) outer[i] = t[i / 4] * t[i % 4];
+  for (int i = 0; i < 16; i++) outer[i] = t[i / 4] * t[i % 2 * 2 + i / 2 % 2];
   check_run(own_task(own, "outer:A=2,B=2"), (void *[]){t, products}, 1, outer, "outer");
   uint8_t blocked[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 99, 99, 99, 11, 99, 99, 99}, s[10];
   uint8_t squares[] = {251, 254, 255, 255, 255, 255, 255, 255, 255, 255};
