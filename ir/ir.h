@@ -33,6 +33,8 @@ enum {
   SC_MAX_PACKS = 4,
   SC_MAX_NODES = 64,
   SC_MAX_KLOOPS = 4,
+  SC_MAX_KERNELS = 64, /* that one nest calls */
+  SC_MAX_STATEMENTS = 8192, /* multiply-adds of vectors in the innermost body of a kernel */
   SC_NAME = 32 /* bytes of a name with its NUL */
 };
 

@@ -12,8 +12,6 @@
 #include "ir/ir.h"
 
 enum {
-  SC_MAX_KERNELS = 64, /* variants of one nest */
-  SC_MAX_STATEMENTS = 8192, /* multiply-adds of a kernel's innermost body */
   SC_MAX_LANES = 64,
 };
 #define SC_MAX_PACK_ELEMS ((int64_t)1 << 36)
