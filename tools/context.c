@@ -1,0 +1,234 @@
+/* What verbs work on: operators, tasks, machines and their kernel tables, models, spaces, files of schedules. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/tools.h"
+
+enum { MAX_SCHEDULE_FILE = 1 << 30 };
+
+sc_status tool_flush(tool *t) {
+  bool ok = !t->out.failed && fwrite(sc_str_text(&t->out), 1, t->out.len, stdout) == t->out.len && fflush(stdout) == 0;
+  sc_status status = ok ? SC_OK
+                        : sc_fail(&t->err, t->out.failed ? SC_NOMEM : SC_IO, "cannot write the output: %s",
+                                  t->out.failed ? "no memory" : strerror(errno));
+  sc_str_clear(&t->out);
+  return status;
+}
+
+void tool_say(tool *t, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fprintf(stderr, "%s-sched: ", t->verb->name);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+}
+
+sc_status tool_usage(tool *t, const char *format, ...) {
+  char text[300];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return sc_fail(&t->err, SC_USAGE, "%s (see %s-sched --help)", text, t->verb->name);
+}
+
+bool file_exists(const char *path) { return access(path, R_OK) == 0; }
+
+sc_status tool_library(tool *t) { return t->library ? SC_OK : sc_library_load(t->arena, NULL, &t->library, &t->err); }
+
+sc_status tool_task(tool *t, const char *text, const sc_task **task) {
+  SC_TRY(tool_library(t));
+  return sc_task_parse(t->arena, t->library, text, task, &t->err);
+}
+
+/* ---- machines ---- */
+
+/* The kernel table stands beside the machine file: x.machine, x.kernels. */
+static void table_beside(const char *machine_path, char *path, size_t size) {
+  size_t len = strlen(machine_path), cut = strlen(".machine");
+  if (len > cut && strcmp(machine_path + len - cut, ".machine") == 0) len -= cut;
+  snprintf(path, size, "%.*s.kernels", (int)len, machine_path);
+}
+
+sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *table_path, size_t size) {
+  char folder[2][4096], path[4096 + 128];
+  sc_cache_dir(folder[0], sizeof folder[0]);
+  sc_data_dir(folder[1], sizeof folder[1]);
+  if (!name) {
+    snprintf(path, sizeof path, "%s/host.machine", folder[0]);
+    if (table_path) table_beside(path, table_path, size);
+    return sc_machine_host(machine, &t->log, &t->err);
+  }
+  snprintf(path, sizeof path, "%s", name);
+  for (int i = 0; !strchr(name, '/') && !file_exists(path) && i < 2; i++)
+    snprintf(path, sizeof path, i ? "%s/machines/%.100s.machine" : "%s/%.100s.machine", folder[i], name);
+  if (!file_exists(path)) return sc_fail(&t->err, SC_NOTFOUND, "no machine '%s': neither a file nor in `machine-sched list`", name);
+  if (table_path) table_beside(path, table_path, size);
+  return sc_machine_load(path, machine, &t->err);
+}
+
+sc_status tool_kernels(tool *t, const char *table_path, sc_kernel_table **table) {
+  *table = sc_kernel_table_new();
+  if (!*table) return sc_fail(&t->err, SC_NOMEM, "no memory for a kernel table");
+  return sc_kernel_table_load(*table, table_path, &t->err); /* a missing file is an empty table */
+}
+
+sc_status platform_open(tool *t, const char *machine, platform *p) {
+  *p = (platform){0};
+  SC_TRY(tool_machine(t, machine, &p->machine, p->table_path, sizeof p->table_path));
+  sc_status status = tool_kernels(t, p->table_path, &p->kernels);
+  if (status != SC_OK) platform_close(p);
+  return status;
+}
+
+void platform_close(platform *p) {
+  sc_kernel_table_free(p->kernels);
+  p->kernels = NULL;
+}
+
+/* ---- models ---- */
+
+/* 2: of this very machine, 1: of its ISA, 0: of another. */
+static int fitness(const sc_model *model, const sc_machine *machine) {
+  const sc_machine *of = sc_model_machine(model);
+  if (sc_machine_fingerprint(of) == sc_machine_fingerprint(machine)) return 2;
+  return strcmp(of->isa, machine->isa) == 0;
+}
+
+/* Keeps the best model of a folder in *best. */
+static void search_models(const char *folder, const sc_machine *machine, sc_model **best, int *fits, char *path, size_t size) {
+  DIR *dir = opendir(folder);
+  for (struct dirent *entry; dir && (entry = readdir(dir));) {
+    size_t len = strlen(entry->d_name);
+    char candidate[4096 + 300];
+    sc_model *model = NULL;
+    if (len < 5 || strcmp(entry->d_name + len - 4, ".xgb") != 0) continue;
+    snprintf(candidate, sizeof candidate, "%s/%s", folder, entry->d_name);
+    if (sc_model_load(candidate, &model, NULL) != SC_OK) continue; /* of another version */
+    int fit = fitness(model, machine);
+    if (fit > *fits) {
+      sc_model_free(*best);
+      *best = model;
+      *fits = fit;
+      snprintf(path, size, "%s", candidate);
+    } else {
+      sc_model_free(model);
+    }
+  }
+  if (dir) closedir(dir);
+}
+
+sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size) {
+  char folder[4096], models[4096 + 16];
+  int fits = 0;
+  *out = NULL;
+  if (model) {
+    if (path) snprintf(path, size, "%s", model);
+    return sc_model_load(model, out, &t->err);
+  }
+  char found[4096 + 300] = "";
+  sc_cache_dir(folder, sizeof folder);
+  snprintf(models, sizeof models, "%s/models", folder);
+  search_models(models, machine, out, &fits, found, sizeof found);
+  sc_data_dir(folder, sizeof folder);
+  snprintf(models, sizeof models, "%s/models", folder);
+  search_models(models, machine, out, &fits, found, sizeof found);
+  if (!*out) return sc_fail(&t->err, SC_NOTFOUND, "no model of this machine (%s, %s) is here: train one, or name one with --model",
+                            machine->name, machine->isa);
+  if (path) snprintf(path, size, "%s", found);
+  return SC_OK;
+}
+
+/* ---- spaces ---- */
+
+sc_status tool_space(tool *t, const char *space, const sc_task *task, const sc_machine *machine, const text_list *force,
+                     int64_t threads, sc_space_bound **bound) {
+  const sc_space *parsed;
+  sc_str lines = {0};
+  if (space) SC_TRY(sc_space_load(t->arena, space, &parsed, &t->err));
+  else SC_TRY(sc_space_default(t->arena, task, &parsed, &t->err));
+  for (int i = 0; force && i < force->n; i++)
+    sc_str_printf(&lines, "%s%s\n", strncmp(force->text[i], "force ", 6) == 0 ? "" : "force ", force->text[i]);
+  const sc_space_options options = {.force = lines.len ? sc_str_text(&lines) : NULL, .threads = (int)threads};
+  sc_status status = lines.failed ? sc_fail(&t->err, SC_NOMEM, "out of memory")
+                                  : sc_space_bind(parsed, task, machine, &options, bound, &t->err);
+  sc_str_free(&lines);
+  return status;
+}
+
+/* ---- schedules and datasets ---- */
+
+struct reading {
+  tool *t;
+  job_list *jobs;
+  const char *where;
+};
+
+static sc_status add_job(void *user, const sc_task *task, const sc_schedule *schedule, int line) {
+  struct reading *r = user;
+  job_list *jobs = r->jobs;
+  if (jobs->n == jobs->cap) {
+    size_t cap = jobs->cap ? jobs->cap * 2 : 64;
+    job *grown = realloc(jobs->job, cap * sizeof *grown);
+    if (!grown) return sc_fail(&r->t->err, SC_NOMEM, "no memory for %zu schedules", cap);
+    jobs->job = grown;
+    jobs->cap = cap;
+  }
+  job *j = &jobs->job[jobs->n];
+  j->task = task;
+  j->schedule = *schedule;
+  sc_status status = sc_lower(task, schedule, &j->nest, &r->t->err);
+  if (status == SC_OK) jobs->n++;
+  else if (!r->t->err.line) { /* the lowering knows no file */
+    r->t->err.line = line;
+    snprintf(r->t->err.where, sizeof r->t->err.where, "%s", r->where);
+  }
+  return status;
+}
+
+sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs) {
+  *jobs = (job_list){0};
+  SC_TRY(tool_library(t));
+  for (int i = 0; i < nfiles; i++) {
+    char *text;
+    size_t len;
+    const char *where = strcmp(files[i], "-") == 0 ? "<standard input>" : files[i];
+    struct reading r = {t, jobs, where};
+    sc_status status = sc_file_read(t->arena, files[i], MAX_SCHEDULE_FILE, &text, &len, &t->err);
+    if (status == SC_OK) status = sc_schedules_read(t->arena, t->library, where, text, len, add_job, &r, &t->err);
+    if (status != SC_OK) {
+      jobs_free(jobs);
+      return status;
+    }
+  }
+  if (jobs->n) return SC_OK;
+  return sc_fail(&t->err, SC_PARSE, "no schedule in %s", nfiles == 1 ? files[0] : "these files");
+}
+
+void jobs_free(job_list *jobs) {
+  free(jobs->job);
+  *jobs = (job_list){0};
+}
+
+sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset) {
+  if (n == 1) return sc_dataset_open(paths[0], SC_DATASET_READ, dataset, &t->err);
+  SC_TRY(sc_dataset_memory(dataset, &t->err));
+  sc_status status = SC_OK;
+  for (int i = 0; i < n && status == SC_OK; i++) {
+    sc_dataset *part;
+    status = sc_dataset_open(paths[i], SC_DATASET_READ, &part, &t->err);
+    if (status != SC_OK) break;
+    status = sc_dataset_merge(*dataset, part, &t->err);
+    sc_dataset_close(part, NULL);
+  }
+  if (status == SC_OK) return SC_OK;
+  sc_dataset_close(*dataset, NULL);
+  *dataset = NULL;
+  return status;
+}

@@ -1,0 +1,156 @@
+/* measure-sched: runs a campaign over schedule files and keeps everything in a dataset. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/tools.h"
+
+struct measure_options {
+  const char *out, *machine, *counters, *shard, *model;
+  int64_t passes, threads, seed;
+  double timeout, memory;
+  int proposal;
+  bool cold, json;
+};
+
+static const char *const proposals[] = {"user", "uniform", "stratified", "model", "neighbour", "anchor", NULL};
+
+static const option options[] = {
+    {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)", NULL},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N", "visits of each schedule, default 3", NULL},
+    {"threads", 't', OPTION_COUNT, offsetof(struct measure_options, threads), "N", "of parallel schedules; default: all cores", NULL},
+    {"counters", 0, OPTION_TEXT, offsetof(struct measure_options, counters), "EVENTS", "PAPI events, comma-separated, or `list`", NULL},
+    {"timeout", 0, OPTION_REAL, offsetof(struct measure_options, timeout), "S", "seconds of one visit, default 10", NULL},
+    {"memory", 0, OPTION_REAL, offsetof(struct measure_options, memory), "GIB", "memory of one visit, default 4", NULL},
+    {"cold", 0, OPTION_FLAG, offsetof(struct measure_options, cold), NULL, "empty the caches before each repeat", NULL},
+    {"shard", 0, OPTION_TEXT, offsetof(struct measure_options, shard), "I/N", "only part I of N: whole tasks", NULL},
+    {"seed", 0, OPTION_COUNT, offsetof(struct measure_options, seed), "N", "of inputs and orders", NULL},
+    {"proposal", 0, OPTION_CHOICE, offsetof(struct measure_options, proposal), "WHO", "who drew them", proposals},
+    {"model", 0, OPTION_TEXT, offsetof(struct measure_options, model), "FILE", "the model that proposed them", NULL},
+    OPTION_MACHINE(struct measure_options),
+    OPTION_JSON(struct measure_options),
+    OPTION_END,
+};
+
+static sc_status list_counters(tool *t) {
+  sc_counter_list(&t->out);
+  return SC_OK;
+}
+
+/* Events that cannot be had are recorded as such and no reason to stop. */
+static void warn_counters(tool *t, const char *counters) {
+  for (const char *p = counters; p && *p; p += *p == ',') {
+    char event[64], reason[256] = "";
+    size_t len = strcspn(p, ",");
+    snprintf(event, sizeof event, "%.*s", (int)(len < 63 ? len : 63), p);
+    if (len) sc_counter_reason(event, reason, sizeof reason);
+    if (reason[0]) tool_say(t, "counter %s cannot be had: %s", event, reason);
+    p += len;
+  }
+}
+
+static sc_status parse_shard(tool *t, const char *text, sc_campaign_options *c) {
+  int end = 0;
+  if (!text) return SC_OK;
+  if (sscanf(text, "%d/%d%n", &c->shard, &c->nshards, &end) != 2 || text[end] || c->nshards < 1 || c->shard < 0 ||
+      c->shard >= c->nshards)
+    return tool_usage(t, "--shard wants I/N with 0 <= I < N, not '%s'", text);
+  return SC_OK;
+}
+
+static void print_report(tool *t, const struct measure_options *o, const sc_campaign_report *r) {
+  sc_str *out = &t->out;
+  if (o->json) {
+    sc_str_add(out, "{");
+    json_text(out, "dataset", o->out);
+    json_count(out, "schedules", r->schedules);
+    json_count(out, "visits", r->visits);
+    json_count(out, "skipped", r->skipped);
+    json_count(out, "invalidated", r->invalidated);
+    json_real(out, "seconds", r->seconds);
+    json_real(out, "compile_s", r->compile_s);
+    for (int i = 0; i < SC_OUTCOME_COUNT; i++) json_count(out, sc_outcome_name((sc_outcome)i), r->outcomes[i]);
+    json_real(out, "agreement_top1", r->agreement_top1);
+    json_real(out, "agreement_tau", r->agreement_tau);
+    sc_str_add(out, "}\n");
+    return;
+  }
+  sc_str_printf(out, "%zu schedules, %zu visits in %.1f s: %.1f schedules/s; compiled in %.1f s\n", r->schedules, r->visits, r->seconds,
+                r->seconds > 0 ? (double)r->schedules / r->seconds : 0, r->compile_s);
+  for (int i = 0; i < SC_OUTCOME_COUNT; i++)
+    if (r->outcomes[i]) sc_str_printf(out, "%s %zu  ", sc_outcome_name((sc_outcome)i), r->outcomes[i]);
+  sc_str_printf(out, "already there %zu  invalidated visits %zu\n", r->skipped, r->invalidated);
+  if (isfinite(r->agreement_top1))
+    sc_str_printf(out, "re-measurement agreement: top-1 %.3f, tau %.3f\n", r->agreement_top1, r->agreement_tau);
+}
+
+static sc_status model_hash(tool *t, const char *path, uint64_t *hash) {
+  sc_model *model;
+  if (!path) return SC_OK;
+  SC_TRY(sc_model_load(path, &model, &t->err));
+  *hash = sc_model_hash(model);
+  sc_model_free(model);
+  return SC_OK;
+}
+
+static sc_status campaign(tool *t, const struct measure_options *o, const sc_machine *machine, const job_list *jobs) {
+  progress bar;
+  uint64_t hash = 0;
+  sc_campaign_report report = {0};
+  sc_dataset *dataset;
+  sc_campaign_options c = {
+      .measure = {.threads = (int)o->threads, .timeout_s = o->timeout, .memory_bytes = (size_t)(o->memory * 0x1p30), .cold = o->cold,
+                  .verify = true, .seed = (uint64_t)o->seed, .counters = o->counters},
+      .passes = (int)o->passes, .seed = (uint64_t)o->seed, .progress = progress_campaign, .progress_user = &bar,
+      .stop = interrupt_flag(), .log = t->log};
+  SC_TRY(parse_shard(t, o->shard, &c));
+  SC_TRY(model_hash(t, o->model, &hash));
+  sc_work *work = calloc(jobs->n, sizeof *work);
+  if (!work) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
+  uint8_t proposal = (uint8_t)(o->model && !o->proposal ? SC_PROPOSED_MODEL : o->proposal);
+  for (size_t i = 0; i < jobs->n; i++) work[i] = (sc_work){jobs->job[i].task, jobs->job[i].schedule, proposal, hash};
+  sc_status status = sc_dataset_open(o->out, SC_DATASET_APPEND, &dataset, &t->err);
+  if (status == SC_OK) {
+    warn_counters(t, o->counters);
+    interrupt_catch();
+    progress_begin(&bar);
+    status = sc_campaign_run(machine, work, jobs->n, &c, dataset, &report, &t->err);
+    progress_end(&bar);
+    sc_status closed = sc_dataset_close(dataset, status == SC_OK ? &t->err : NULL);
+    if (status == SC_OK) status = closed;
+    if (status == SC_INTERRUPTED) sc_fail(&t->err, status, "interrupted; what was measured is in %s, the same command goes on", o->out);
+    if (status == SC_OK || status == SC_INTERRUPTED) print_report(t, o, &report);
+  }
+  free(work);
+  return status;
+}
+
+static sc_status run(tool *t, const void *given, int n, char **operands) {
+  const struct measure_options *o = given;
+  job_list jobs;
+  sc_machine machine;
+  if (o->counters && strcmp(o->counters, "list") == 0) return list_counters(t);
+  if (!o->out) return tool_usage(t, "--out FILE is missing");
+  if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
+  SC_TRY(jobs_read(t, n, operands, &jobs));
+  sc_status status = tool_machine(t, o->machine, &machine, NULL, 0);
+  if (status == SC_OK) status = campaign(t, o, &machine, &jobs);
+  jobs_free(&jobs);
+  return status;
+}
+
+const verb verb_measure = {
+    .name = "measure",
+    .summary = "compiles, checks and times schedules into a dataset",
+    .operands = "FILE...",
+    .details = "Visits every schedule of the files (- is standard input) once per pass, each pass in another random order, in a child "
+               "process with limits, and compares its result with the reference first. A schedule that does not compile, crashes, "
+               "hangs or computes something wrong is a recorded outcome. Schedules that are in the dataset with enough passes "
+               "are skipped: an interrupted campaign goes on where it was. Nothing measured is ever lost, not by kill -9 either.",
+    .example = "sample-sched matmul:M=512,N=512,K=512 -n 50 | measure-sched - -o d.h5",
+    .options = options,
+    .options_size = sizeof(struct measure_options),
+    .max_operands = -1,
+    .run = run,
+};

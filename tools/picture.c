@@ -1,0 +1,103 @@
+/* Programs beside ours, without a shell; and pictures, which gnuplot draws from what we pipe into it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/tools.h"
+
+static bool feed(int fd, const char *text) {
+  for (size_t left = strlen(text); left > 0;) {
+    ssize_t n = write(fd, text, left);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text += n;
+    left -= (size_t)n;
+  }
+  return true;
+}
+
+sc_status run_program(tool *t, const char *const *argv, const char *input) {
+  int in[2], how = 0;
+  if (pipe(in) != 0) return sc_fail(&t->err, SC_IO, "no pipe: %s", strerror(errno));
+  void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* a program that does not read to the end is no reason to die */
+  pid_t pid = fork();
+  if (pid == 0) {
+    signal(SIGPIPE, SIG_DFL);
+    dup2(in[0], STDIN_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO); /* our stdout is for results */
+    close(in[0]);
+    close(in[1]);
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(127);
+  }
+  close(in[0]);
+  if (pid > 0) feed(in[1], input);
+  close(in[1]);
+  signal(SIGPIPE, before);
+  while (pid > 0 && waitpid(pid, &how, 0) < 0 && errno == EINTR) continue;
+  if (pid < 0) return sc_fail(&t->err, SC_IO, "cannot start %s: %s", argv[0], strerror(errno));
+  if (WIFEXITED(how) && WEXITSTATUS(how) == 127) return sc_fail(&t->err, SC_NOTFOUND, "%s is not installed", argv[0]);
+  if (!WIFEXITED(how) || WEXITSTATUS(how) != 0) return sc_fail(&t->err, SC_EXTERNAL, "%s failed", argv[0]);
+  return SC_OK;
+}
+
+/* A gnuplot string in single quotes: a quote is doubled. */
+static void quoted(sc_str *s, const char *text) {
+  sc_str_add(s, "'");
+  for (const char *p = text; *p; p++) sc_str_addn(s, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+  sc_str_add(s, "'");
+}
+
+static const char *operator_of(const sc_rows *rows, size_t i, size_t *len) {
+  const char *name = rows->task_name[rows->task[i]];
+  *len = strcspn(name, ":");
+  return name;
+}
+
+/* One block of points per operator, so that each has a colour and a line in the key. */
+static int put_blocks(sc_str *s, const sc_rows *rows, const double *predicted_s, char names[8][32]) {
+  int n = 0;
+  for (size_t i = 0; i < rows->n; i++) {
+    size_t len;
+    const char *name = operator_of(rows, i, &len);
+    int k = 0;
+    while (k < n && (strlen(names[k]) != len || strncmp(names[k], name, len) != 0)) k++;
+    if (k == n && n < 8 && len < 32) snprintf(names[n++], 32, "%.*s", (int)len, name);
+  }
+  for (int k = 0; k < n; k++) {
+    sc_str_printf(s, "$b%d << EOD\n", k);
+    for (size_t i = 0; i < rows->n; i++) {
+      size_t len;
+      const char *name = operator_of(rows, i, &len);
+      if (strlen(names[k]) != len || strncmp(names[k], name, len) != 0 || !(predicted_s[i] > 0)) continue;
+      sc_str_printf(s, "%.6g %.6g\n", rows->time_s[i] * 1e3, predicted_s[i] * 1e3);
+    }
+    sc_str_add(s, "EOD\n");
+  }
+  return n;
+}
+
+sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s) {
+  static const char *const gnuplot[] = {"gnuplot", "-", NULL};
+  char names[8][32];
+  sc_str s = {0};
+  int n = put_blocks(&s, rows, predicted_s, names);
+  sc_str_add(&s, "set terminal pngcairo size 900,900 font 'sans,12'\nset output ");
+  quoted(&s, path);
+  sc_str_add(&s, "\nset title ");
+  quoted(&s, title);
+  sc_str_add(&s, " noenhanced\nset logscale xy\nset xlabel 'measured, ms'\nset ylabel 'predicted, ms'\nset grid\n"
+                 "set key top left\nset size square\nplot x with lines lc rgb 'black' title 'exact', "
+                 "1.25*x with lines lc rgb 'gray' dt 2 title '+-25 %', x/1.25 with lines lc rgb 'gray' dt 2 notitle");
+  for (int k = 0; k < n; k++) {
+    sc_str_printf(&s, ", $b%d with points pt 7 ps 0.4 title ", k);
+    quoted(&s, names[k]);
+  }
+  sc_str_add(&s, "\n");
+  sc_status status = s.failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture") : run_program(t, gnuplot, sc_str_text(&s));
+  sc_str_free(&s);
+  return status;
+}

@@ -1,0 +1,100 @@
+/* How things are printed: schedules that every tool reads again, quantities for people, JSON for programs. */
+#include <math.h>
+#include <string.h>
+
+#include "tools/tools.h"
+
+void print_task_line(sc_str *out, const sc_task *task) { sc_str_printf(out, "task %s\n", task->text); }
+
+void print_schedule_line(sc_str *out, const sc_task *task, const sc_schedule *schedule, const char *comment) {
+  sc_str_add(out, "schedule ");
+  sc_schedule_print(task, schedule, out);
+  sc_str_printf(out, "%s%s\n", comment ? "  # " : "", comment ? comment : "");
+}
+
+/* Scales value by powers of `step` into a unit of the list. */
+static void scaled(sc_str *out, double value, double step, const char *const *units, int n) {
+  int i = 0;
+  while (i + 1 < n && fabs(value) >= step) {
+    value /= step;
+    i++;
+  }
+  sc_str_printf(out, fabs(value) >= 100 ? "%.0f %s" : fabs(value) >= 10 ? "%.1f %s" : "%.2f %s", value, units[i]);
+}
+
+void print_time(sc_str *out, double seconds) {
+  static const char *const units[] = {"ns", "us", "ms"};
+  if (seconds >= 1) sc_str_printf(out, "%.2f s", seconds);
+  else scaled(out, seconds * 1e9, 1000, units, 3);
+}
+
+void print_bytes(sc_str *out, double bytes) {
+  static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) sc_str_printf(out, "%.0f B", bytes);
+  else if (bytes < 1024 * 1024 && fmod(bytes, 1024) == 0) sc_str_printf(out, "%.0f KiB", bytes / 1024);
+  else scaled(out, bytes, 1024, units, 5);
+}
+
+const char *knowledge_text(int knowledge) {
+  static const char *const texts[] = {"machine file only", "static facts of kernels", "measured kernel rates"};
+  return (unsigned)knowledge < SC_COUNT_OF(texts) ? texts[knowledge] : "unknown";
+}
+
+void print_prediction(sc_str *out, const sc_task *task, const sc_prediction *p) {
+  print_time(out, p->time_s);
+  sc_str_add(out, " (");
+  print_time(out, p->low_s);
+  sc_str_add(out, " .. ");
+  print_time(out, p->high_s);
+  sc_str_printf(out, "), %.4g GFLOP/s%s", task->flop / p->time_s * 1e-9, p->extrapolates ? ", extrapolated" : "");
+}
+
+/* ---- JSON ---- */
+
+void json_item(sc_str *out) {
+  if (out->len == 0) return;
+  char last = out->text[out->len - 1];
+  if (last != '{' && last != '[' && last != '\n') sc_str_add(out, ", ");
+}
+
+void json_key(sc_str *out, const char *name) {
+  json_item(out);
+  sc_json_string(out, name);
+  sc_str_add(out, ": ");
+}
+
+void json_text(sc_str *out, const char *name, const char *value) {
+  json_key(out, name);
+  sc_json_string(out, value);
+}
+
+void json_real(sc_str *out, const char *name, double value) {
+  json_key(out, name);
+  sc_json_number(out, value);
+}
+
+void json_count(sc_str *out, const char *name, uint64_t value) {
+  json_key(out, name);
+  sc_str_printf(out, "%llu", (unsigned long long)value);
+}
+
+void json_hash(sc_str *out, const char *name, uint64_t value) {
+  char hex[17];
+  sc_hash_hex(value, hex);
+  json_text(out, name, hex);
+}
+
+void json_bool(sc_str *out, const char *name, bool value) {
+  json_key(out, name);
+  sc_str_add(out, value ? "true" : "false");
+}
+
+void json_prediction(sc_str *out, const sc_task *task, const sc_prediction *p) {
+  json_real(out, "time_s", p->time_s);
+  json_real(out, "low_s", p->low_s);
+  json_real(out, "high_s", p->high_s);
+  json_real(out, "analytic_s", p->analytic_s);
+  json_real(out, "flop_per_s", task->flop / p->time_s);
+  json_bool(out, "extrapolates", p->extrapolates);
+  json_text(out, "knowledge", knowledge_text(p->knowledge));
+}

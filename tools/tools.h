@@ -1,0 +1,156 @@
+/* What the verbs of schedcast share: the table that describes a verb, its options and help; the context they run in;
+ * progress, interruption, pictures. One verb is one file: a table of options, a struct they fill, and a run function. */
+#ifndef SC_TOOLS_H
+#define SC_TOOLS_H
+
+#include "harness/harness.h"
+#include "predictor/predictor.h"
+
+/* ---- a verb and its options ---- */
+
+typedef enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_REAL, OPTION_LIST, OPTION_CHOICE } option_kind;
+enum { LIST_MAX = 32 };
+typedef struct text_list { /* OPTION_LIST: may be given again and again */
+  int n;
+  const char *text[LIST_MAX];
+} text_list;
+
+/* FLAG fills a bool, TEXT a const char *, COUNT an int64_t >= 0, REAL a double >= 0, LIST a text_list, CHOICE an int. */
+typedef struct option {
+  const char *name;
+  char letter; /* 0 = none */
+  option_kind kind;
+  size_t offset; /* in the verb's struct */
+  const char *argument, *help; /* "FILE"; NULL for a flag */
+  const char *const *choices; /* NULL-terminated */
+} option;
+
+typedef struct tool tool;
+typedef struct verb {
+  const char *name, *summary; /* a line each */
+  const char *operands; /* as in the usage line, "TASK" */
+  const char *details; /* for the man page: a paragraph or more */
+  const char *example; /* what to type, a line or more */
+  const option *options; /* ends with name NULL */
+  size_t options_size;
+  int min_operands, max_operands; /* max -1: any number */
+  sc_status (*run)(tool *t, const void *options, int n, char **operands);
+} verb;
+
+#define SC_VERB(name) extern const verb verb_##name;
+#include "tools/verbs.def"
+#undef SC_VERB
+extern const verb *const verbs[]; /* ends with NULL */
+const verb *verb_find(const char *name, size_t len);
+
+/* Parses the arguments behind the verb into *options (zeroed by the caller); operands are moved to the front of argv.
+ * SC_USAGE says what is wrong. *help: --help was there. */
+sc_status options_parse(const verb *v, int argc, char **argv, void *options, int *noperands, bool *help, sc_error *err);
+void help_print(const verb *v, sc_str *out); /* fits a screen of 80 x 24 */
+void help_overview(sc_str *out);
+void help_man(const verb *v, sc_str *out); /* v NULL: schedcast(1) */
+void help_completion(sc_str *out); /* for bash */
+
+#define OPTION_JSON(type) {"json", 0, OPTION_FLAG, offsetof(type, json), NULL, "print JSON", NULL}
+#define OPTION_MACHINE(type) \
+  {"machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME", "machine file or its name; default: this one", NULL}
+#define OPTION_FORCE(type) \
+  {"force", 0, OPTION_LIST, offsetof(type, force), "LINE", "pin a choice: \"vector j\", \"compile gcc\"", NULL}
+#define OPTION_END {NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL}
+
+/* ---- context ---- */
+
+struct tool {
+  const verb *verb;
+  sc_arena *arena;
+  sc_error err;
+  sc_str out; /* for stdout; flushed at the end and by tool_flush */
+  sc_log log; /* to stderr */
+  const sc_library *library; /* by tool_library */
+};
+
+sc_status tool_flush(tool *t); /* out -> stdout */
+void tool_say(tool *t, const char *format, ...) __attribute__((format(printf, 2, 3))); /* a line to stderr */
+sc_status tool_usage(tool *t, const char *format, ...) __attribute__((format(printf, 2, 3))); /* SC_USAGE, with the hint */
+sc_status tool_library(tool *t);
+sc_status tool_task(tool *t, const char *text, const sc_task **task);
+bool file_exists(const char *path);
+
+/* NULL: this machine. A path, or the name of a file in data/machines or the cache. Writes where its kernel table is. */
+sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *table_path, size_t size);
+sc_status tool_kernels(tool *t, const char *table_path, sc_kernel_table **table);
+/* What a prediction knows: the machine and its table. */
+typedef struct platform {
+  sc_machine machine;
+  sc_kernel_table *kernels;
+  char table_path[4096];
+} platform;
+sc_status platform_open(tool *t, const char *machine, platform *p);
+void platform_close(platform *p);
+/* `model` may be NULL: the shipped or cached model of this machine, else of its ISA; SC_NOTFOUND when there is none. */
+sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size);
+
+/* The space of a task: from a file or the default one, bound. */
+sc_status tool_space(tool *t, const char *space, const sc_task *task, const sc_machine *machine, const text_list *force,
+                     int64_t threads, sc_space_bound **bound);
+
+/* Schedules read from files ("-": standard input), in their order; a schedule that cannot be lowered is an error. */
+typedef struct job {
+  const sc_task *task;
+  sc_schedule schedule;
+  sc_nest nest;
+} job;
+typedef struct job_list {
+  job *job;
+  size_t n, cap;
+} job_list;
+sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
+void jobs_free(job_list *jobs);
+/* Datasets together, in memory. */
+sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset);
+
+/* ---- printing ---- */
+
+/* Prints `task` / `schedule` lines: what every tool reads. */
+void print_task_line(sc_str *out, const sc_task *task);
+void print_schedule_line(sc_str *out, const sc_task *task, const sc_schedule *schedule, const char *comment);
+void print_time(sc_str *out, double seconds); /* "1.23 ms" */
+void print_bytes(sc_str *out, double bytes); /* "32 KiB" */
+void print_prediction(sc_str *out, const sc_task *task, const sc_prediction *p); /* "1.2 ms (1.1 ms .. 1.4 ms), 98 GFLOP/s" */
+const char *knowledge_text(int knowledge);
+
+/* JSON: a comma where one is needed, then "name": value. */
+void json_key(sc_str *out, const char *name);
+void json_text(sc_str *out, const char *name, const char *value);
+void json_real(sc_str *out, const char *name, double value);
+void json_count(sc_str *out, const char *name, uint64_t value);
+void json_hash(sc_str *out, const char *name, uint64_t value);
+void json_bool(sc_str *out, const char *name, bool value);
+void json_item(sc_str *out); /* a comma where one is needed */
+void json_prediction(sc_str *out, const sc_task *task, const sc_prediction *p); /* members of an object */
+
+/* ---- long work ---- */
+
+/* A bar on a terminal, a plain line every 10 s elsewhere. */
+typedef struct progress {
+  double shown_s;
+  bool terminal, open;
+} progress;
+void progress_begin(progress *p);
+void progress_campaign(void *user, const sc_progress *now); /* for sc_campaign_options; user = progress */
+void progress_end(progress *p);
+
+/* Ctrl-C: the first sets *interrupt_flag(), the second ends at once with 130. */
+void interrupt_catch(void);
+const volatile bool *interrupt_flag(void);
+
+/* Draws n schedules, densest at the fast end of analytic time, out of 20 n uniform ones. */
+sc_status sample_stratified(tool *t, const sc_space_bound *space, const sc_task *task, const platform *p, size_t n,
+                            uint64_t seed, sc_sample_fn *each, void *user);
+
+/* Predicted against measured times as a PNG, through gnuplot. */
+sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s);
+/* Runs a program without a shell with `input` on its standard input; its exit status other than 0 is SC_EXTERNAL. */
+sc_status run_program(tool *t, const char *const *argv, const char *input);
+
+#endif

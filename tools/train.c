@@ -1,0 +1,85 @@
+/* train-sched: datasets -> a model of log T - log T_analytic, in one file with its card. */
+#include <string.h>
+
+#include "tools/tools.h"
+
+struct train_options {
+  const char *out, *forbid, *machine;
+  int64_t trees, depth, seed, passes, threads;
+  double eta, subsample, colsample, min_child_weight;
+  bool json;
+};
+
+static const option options[] = {
+    {"out", 'o', OPTION_TEXT, offsetof(struct train_options, out), "FILE", "the model, x.xgb (required)", NULL},
+    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "default 250", NULL},
+    {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6", NULL},
+    {"eta", 0, OPTION_REAL, offsetof(struct train_options, eta), "X", "learning rate, default 0.1", NULL},
+    {"subsample", 0, OPTION_REAL, offsetof(struct train_options, subsample), "X", "share of rows a tree, default 0.7", NULL},
+    {"colsample", 0, OPTION_REAL, offsetof(struct train_options, colsample), "X", "share of features a tree, default 0.6", NULL},
+    {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5", NULL},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N", "passes a label is made of, default 3", NULL},
+    {"forbid", 0, OPTION_TEXT, offsetof(struct train_options, forbid), "FILE", "groups left out; default: the evaluation's", NULL},
+    {"seed", 0, OPTION_COUNT, offsetof(struct train_options, seed), "N", "equal seeds give equal models", NULL},
+    {"threads", 't', OPTION_COUNT, offsetof(struct train_options, threads), "N", "default: all", NULL},
+    OPTION_MACHINE(struct train_options),
+    OPTION_JSON(struct train_options),
+    OPTION_END,
+};
+
+static void print_rows(tool *t, const sc_rows *rows) {
+  tool_say(t, "%zu rows of %zu tasks in %zu groups and %zu networks; left out: %zu failed, %zu with too few passes, %zu stale, %zu of another machine",
+           rows->n, rows->ntasks, rows->ngroups, rows->nnetworks, rows->skipped_failed, rows->skipped_passes, rows->skipped_stale,
+           rows->skipped_foreign);
+}
+
+static sc_status train(tool *t, const struct train_options *o, const sc_dataset *dataset, const sc_kernel_table *kernels) {
+  const sc_rows_options how = {.passes = (int)o->passes, .kernels = kernels};
+  const sc_train_options to = {.trees = (int)o->trees, .depth = (int)o->depth, .eta = o->eta, .min_child_weight = o->min_child_weight,
+                               .subsample = o->subsample, .colsample = o->colsample, .seed = (uint64_t)o->seed,
+                               .nthread = (int)o->threads, .forbid = o->forbid, .log = t->log};
+  sc_rows rows;
+  sc_model *model = NULL;
+  SC_TRY(sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err));
+  print_rows(t, &rows);
+  sc_status status = sc_model_train(&rows, kernels, &to, &model, &t->err);
+  if (status == SC_OK) status = sc_model_save(model, o->out, &t->err);
+  if (status == SC_OK && o->json) {
+    sc_model_card(model, &t->out);
+    sc_str_add(&t->out, "\n");
+  } else if (status == SC_OK) {
+    sc_str_printf(&t->out, "%s: trained on %zu rows, model %016llx; `show-sched %s` prints its card\n", o->out, rows.n,
+                  (unsigned long long)sc_model_hash(model), o->out);
+  }
+  sc_model_free(model);
+  return status;
+}
+
+static sc_status run(tool *t, const void *given, int n, char **operands) {
+  const struct train_options *o = given;
+  sc_dataset *dataset;
+  platform p = {0};
+  if (!o->out) return tool_usage(t, "--out FILE is missing");
+  SC_TRY(tool_library(t));
+  SC_TRY(datasets_read(t, n, operands, &dataset));
+  sc_status status = platform_open(t, o->machine, &p);
+  if (status == SC_OK) status = train(t, o, dataset, p.kernels);
+  platform_close(&p);
+  sc_dataset_close(dataset, NULL);
+  return status;
+}
+
+const verb verb_train = {
+    .name = "train",
+    .summary = "makes a model from datasets",
+    .operands = "DATASET...",
+    .details = "The model predicts how far the measured time is from the analytic one. Failed and stale rows are left out, rows of groups "
+               "that belong to the evaluation are refused. The file holds the trees and a card that says what they were trained on; "
+               "it is checked when it is loaded, and a model that does not belong to this program is refused.",
+    .example = "train-sched d.h5 --out host.xgb",
+    .options = options,
+    .options_size = sizeof(struct train_options),
+    .min_operands = 1,
+    .max_operands = -1,
+    .run = run,
+};
