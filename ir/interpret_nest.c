@@ -148,8 +148,6 @@ typedef struct place {
   int32_t start[SC_MAX_DIMS], size[SC_MAX_DIMS];
 } place;
 
-static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-
 static int64_t base_in_tensor(const sc_task *task, const sc_access *access, const place *at) {
   const sc_tensor *tensor = &task->tensor[access->tensor];
   int64_t address = access->origin;
@@ -159,7 +157,7 @@ static int64_t base_in_tensor(const sc_task *task, const sc_access *access, cons
     if (block == 0) continue;
     for (int k = 0; k < 2; k++)
       if (access->axis[x].dim[k] >= 0) index += (int64_t)access->axis[x].coef[k] * at->start[access->axis[x].dim[k]];
-    int64_t quotient = floor_div(index, block);
+    int64_t quotient = sc_floor_div(index, block);
     address += quotient * access->outer_stride[x] + (index - quotient * block) * access->inner_stride[x];
   }
   return address;
@@ -195,7 +193,7 @@ static int64_t base_of(const walker *w, int access, int pack, const place *at, i
 }
 
 /* Base, slots, and for every loop of the kernel the way from its first tile to the next. */
-static void bind_operand(walker *w, int access, int pack, const place *at, sc_binding_of_operand *out) {
+static void bind_argument(walker *w, int access, int pack, const place *at, sc_binding_of_operand *out) {
   out->view = pack >= 0 ? pack_view(w, pack) : &w->tensor[w->task->access[access].tensor];
   out->base = base_of(w, access, pack, at, out->slot);
   for (int i = 0; i < w->nest->nkloops; i++) {
@@ -233,7 +231,7 @@ static void set_flags(const walker *w, const int32_t *lo, const int32_t *hi, sc_
 }
 
 /* Cuts the loops over clamped reductions to the taps that this tile sees. */
-static void clamp(const walker *w, int32_t *lo, int32_t *hi) {
+static void cut_loops(const walker *w, int32_t *lo, int32_t *hi) {
   for (int p = 0; p < w->task->npads; p++) {
     const sc_pad *pad = &w->task->pad[p];
     int32_t from, to, size;
@@ -254,7 +252,7 @@ static sc_status call_kernel(walker *w, const int32_t *range_lo, const int32_t *
   bool empty = false;
   memcpy(lo, range_lo, sizeof lo);
   memcpy(hi, range_hi, sizeof hi);
-  clamp(w, lo, hi);
+  cut_loops(w, lo, hi);
   set_flags(w, mutant(SC_MUTANT_CLAMPED) ? lo : range_lo, mutant(SC_MUTANT_CLAMPED) ? hi : range_hi, &call);
   for (int i = 0; i < w->nest->nkloops; i++) {
     int d = w->nest->kloop[i];
@@ -271,8 +269,8 @@ static sc_status call_kernel(walker *w, const int32_t *range_lo, const int32_t *
   }
   const sc_kernel *kernel = find_kernel(w, class);
   if (!kernel) return sc_fail(w->err, SC_NOMEM, "out of memory");
-  for (int a = 0; a < w->task->naccesses; a++) bind_operand(w, a, a ? w->nest->operand[a].pack : -1, &at, &call.operand[a]);
-  if (w->nest->acc >= 0) bind_operand(w, 0, w->nest->acc, &at, &call.partial);
+  for (int a = 0; a < w->task->naccesses; a++) bind_argument(w, a, a ? w->nest->operand[a].pack : -1, &at, &call.operand[a]);
+  if (w->nest->acc >= 0) bind_argument(w, 0, w->nest->acc, &at, &call.partial);
   return sc_run_kernel(kernel, &call, w->err);
 }
 

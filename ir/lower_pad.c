@@ -7,15 +7,13 @@
 #include "ir/lowering.h"
 #include "ir/mutant.h"
 
-static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); } /* b > 0 */
-static int64_t ceil_div(int64_t a, int64_t b) { return -floor_div(-a, b); }
 static int64_t clip(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x > hi ? hi : x; }
 
 void sc_clamp_range(const sc_pad *pad, int32_t taps, int32_t first, int32_t last, int32_t *lo, int32_t *hi) {
   int64_t below = -((int64_t)pad->cf * first + pad->offset);
   int64_t above = (int64_t)pad->size - pad->offset - (int64_t)pad->cf * last;
-  *lo = (int32_t)clip(mutant(SC_MUTANT_FLOOR) ? floor_div(below, pad->cr) : ceil_div(below, pad->cr), 0, taps);
-  *hi = (int32_t)clip(mutant(SC_MUTANT_FLOOR) ? floor_div(above, pad->cr) : ceil_div(above, pad->cr), 0, taps);
+  *lo = (int32_t)clip(mutant(SC_MUTANT_FLOOR) ? sc_floor_div(below, pad->cr) : sc_ceil_div(below, pad->cr), 0, taps);
+  *hi = (int32_t)clip(mutant(SC_MUTANT_FLOOR) ? sc_floor_div(above, pad->cr) : sc_ceil_div(above, pad->cr), 0, taps);
 }
 
 /* ---- peel ---- */
@@ -104,8 +102,8 @@ static sc_status clamp(sc_lowering *lw, int p) {
   if (lw->kloops >> pad->free & 1) return sc_lower_illegal(lw, SC_RULE_CLAMP_FREE, p, (int)pad->free);
   if (mutant(SC_MUTANT_UNIFORM)) return SC_OK;
   int32_t taps = lw->task->dim[pad->red].size;
-  int64_t inside = ceil_div(-(int64_t)pad->offset, pad->cf); /* first element that sees tap 0 */
-  int64_t behind = floor_div((int64_t)pad->size - 1 - pad->offset - (int64_t)pad->cr * (taps - 1),
+  int64_t inside = sc_ceil_div(-(int64_t)pad->offset, pad->cf); /* first element that sees tap 0 */
+  int64_t behind = sc_floor_div((int64_t)pad->size - 1 - pad->offset - (int64_t)pad->cr * (taps - 1),
                              pad->cf); /* last one that sees all */
   for (int i = 0; i < tiling->nsegs; i++) {
     const sc_seg *seg = &tiling->seg[i];

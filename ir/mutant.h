@@ -25,7 +25,7 @@ typedef enum sc_mutant {
 } sc_mutant;
 
 #ifdef SC_MUTANT
-static inline bool mutant(sc_mutant m) { return m == (SC_MUTANT); }
+static inline bool mutant(sc_mutant m) { return (int)m == (SC_MUTANT); }
 #else
 static inline bool mutant(sc_mutant m) { return (void)m, false; }
 #endif

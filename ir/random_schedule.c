@@ -45,7 +45,7 @@ static void draw_pads(draw *x) {
   }
 }
 
-static void add_run(draw *x, int d, int32_t size, int32_t count) {
+static void draw_run(draw *x, int d, int32_t size, int32_t count) {
   if (size < 1 || count < 1) return;
   x->s->run[d][x->s->nruns[d]++] = (sc_run){size, count};
   x->tiles[d] += count;
@@ -71,10 +71,10 @@ static void draw_runs(draw *x, int d, bool one_size) {
     int32_t size = draw_size(x, left);
     while (one_size && left % size) size--;
     int32_t count = i == nruns - 1 ? left / size : pick(x, 1, left / size);
-    add_run(x, d, size, count);
+    draw_run(x, d, size, count);
     left -= size * count;
   }
-  add_run(x, d, left, 1);
+  draw_run(x, d, left, 1);
 }
 
 static void draw_tiles(draw *x) {
@@ -87,7 +87,7 @@ static void draw_tiles(draw *x) {
     int32_t size = x->task->dim[d].size;
     x->tiles[d] = x->largest[d] = 0;
     if (x->whole >> d & 1) {
-      add_run(x, d, size, 1);
+      draw_run(x, d, size, 1);
     } else if (x->single >> d & 1 || chance(x, x->task->dim[d].reduce ? 50 : 15)) {
       x->tiles[d] = size;
       x->largest[d] = 1;
