@@ -78,12 +78,12 @@ void sc_body_plan(emitter *e) {
 
 static void load(emitter *e, int index) {
   const value *v = &e->value[index];
+  bool broadcast = v->piece == SC_ALL_PIECES && v->lanes > 1;
   sc_add_indent(e);
-  if (v->lanes == 1) sc_str_printf(e->out, "const float v%d = *(", index);
-  else if (v->piece == SC_ALL_PIECES) sc_str_printf(e->out, "const sc_v%d v%d = SC_DUP%d(", v->lanes, index, v->lanes);
-  else sc_str_printf(e->out, "const sc_v%d v%d = SC_LOAD%d(", v->lanes, index, v->lanes);
+  sc_str_printf(e->out, broadcast ? "const sc_v%d v%d = SC_DUP%d(*(" : "const sc_v%d v%d = SC_LOAD%d(", v->lanes, index,
+                v->lanes);
   sc_add_address(e, v->operand, &v->at);
-  sc_str_add(e->out, ");\n");
+  sc_str_add(e->out, broadcast ? "));\n" : ");\n");
 }
 
 void sc_body_hoist(emitter *e) {

@@ -1,6 +1,7 @@
-/* A nest as four C functions (codegen.h). The work is done twice: the first printing goes nowhere and finds which variables
- * are used, the second prints only those. */
+/* A nest as four C functions (codegen.h). A function is printed until nothing in it is unused: first with all variables
+ * there may be, then without those that the text before did not read. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codegen/nest.h"
@@ -100,11 +101,12 @@ static sc_status prepare(nester *g, sc_error *err) {
 
 static void emit_buffers(nester *g, bool ahead) {
   for (int i = 0; i < g->task->ntensors; i++)
-    sc_put(g, "%sfloat *const T%d = tensors[%d];", g->task->tensor[i].role == SC_IN ? "const " : "", i, i);
+    if (g->used[SC_NAME_TENSOR][i])
+      sc_put(g, "%sfloat *const T%d = tensors[%d];", g->task->tensor[i].role == SC_IN ? "const " : "", i, i);
   for (int p = 0; p < g->nest->npacks; p++) {
     const sc_nest_pack *pack = &g->nest->pack[p];
     const char *constant = pack->ahead && !ahead ? "const " : "";
-    if (ahead && !pack->ahead) continue;
+    if (!g->used[SC_NAME_PACK][p]) continue;
     sc_str at = {0};
     if (pack->private)
       sc_str_printf(&at, " + %lld + tid * %lld", (long long)g->shared_bytes, (long long)g->private_bytes);
@@ -114,16 +116,20 @@ static void emit_buffers(nester *g, bool ahead) {
   }
 }
 
-static void emit_small_functions(nester *g) {
-  sc_put(g, "%ssize_t %s_ahead_bytes(void) { return %lld; }\n", g->linkage, g->name, (long long)g->ahead_bytes);
+static void emit_ahead(nester *g) {
   sc_begin(g, "%svoid %s_ahead(void *const *tensors, void *ahead) {", g->linkage, g->name);
-  if (g->ahead_bytes) emit_buffers(g, true);
+  sc_put(g, "(void)tensors, (void)ahead;");
+  emit_buffers(g, true);
   for (int p = 0; p < g->nest->npacks; p++)
     if (g->nest->pack[p].ahead) sc_emit_copy(g, p, false);
-  sc_put(g, "(void)tensors, (void)ahead;");
   sc_end(g);
-  sc_put(g, "\n%ssize_t %s_scratch_bytes(int nt) { return %lld + (size_t)(nt > 1 ? nt : 1) * %lld; }\n", g->linkage,
-         g->name, (long long)g->shared_bytes, (long long)g->private_bytes);
+}
+
+static void emit_sizes(nester *g) {
+  sc_put(g, "%ssize_t %s_ahead_bytes(void) { return %lld; }", g->linkage, g->name, (long long)g->ahead_bytes);
+  sc_begin(g, "%ssize_t %s_scratch_bytes(int nt) {", g->linkage, g->name);
+  sc_put(g, "return %lld + (size_t)(nt > 1 ? nt : 1) * %lld;", (long long)g->shared_bytes, (long long)g->private_bytes);
+  sc_end(g);
 }
 
 /* ---- loops ---- */
@@ -131,31 +137,30 @@ static void emit_small_functions(nester *g) {
 /* Variables of a loop's range that anything uses. */
 static void emit_range(nester *g, int n, int d, const char *limit) {
   const sc_tiling *tiling = &g->nest->dim[d];
-  uint8_t need = g->need[n];
   sc_str t = {0}, h = {0}, text = {0};
   sc_str_printf(&t, "t%d", n);
   sc_str_printf(&h, "h%d", n);
-  if (need & SC_NEED_HI && n != g->split) {
+  if (g->used[SC_NAME_HI][n] && n != g->split) {
     expr count = sc_range_count(g, d, n + 1);
     if (count.literal) sc_put(g, "const int64_t h%d = t%d + %s;", n, n, count.text);
     else sc_put(g, "const int64_t h%d = SC_LEAST(t%d + %d, %s);", n, n, g->nest->node[n].step, limit);
   }
-  if (need & SC_NEED_START) {
+  if (g->used[SC_NAME_START][n]) {
     sc_text_start(tiling, t.text, &text);
     sc_put(g, "const int64_t x%d = %s;", n, sc_str_text(&text));
   }
   sc_str_clear(&text);
-  if (need & SC_NEED_EXTENT) {
+  if (g->used[SC_NAME_EXTENT][n]) {
     sc_text_start(tiling, h.text, &text);
     sc_put(g, "const int64_t e%d = (%s) - x%d;", n, sc_str_text(&text), n);
   }
   sc_str_clear(&text);
-  if (need & SC_NEED_SIZE) {
+  if (g->used[SC_NAME_SIZE][n]) {
     sc_text_size(tiling, t.text, &text);
     sc_put(g, "const int64_t z%d = %s;", n, sc_str_text(&text));
   }
   sc_str_clear(&text);
-  if (need & SC_NEED_CLASS) {
+  if (g->used[SC_NAME_CLASS][n]) {
     sc_text_class(tiling, t.text, &text);
     sc_put(g, "const int64_t c%d = %s;", n, sc_str_text(&text));
   }
@@ -321,14 +326,9 @@ static void emit_pack(nester *g, int n) {
   const sc_nest_pack *pack = &g->nest->pack[p];
   if (pack->ahead) return;
   for (int x = 0; x < g->task->tensor[g->task->access[pack->access].tensor].naxes; x++) {
-    if (sc_pack_extent(g, p, x).literal) continue;
-    const sc_index *index = &g->task->access[pack->access].axis[x];
-    expr extent = sc_lit(1);
-    for (int i = 0; i < 2; i++)
-      if (index->dim[i] >= 0)
-        extent =
-            sc_add(extent, sc_mul(sc_lit(index->coef[i]), sc_sub(sc_range_extent(g, index->dim[i], n), sc_lit(1))));
-    sc_put(g, "const int64_t n%d_%d = %s;", p, x, extent.text);
+    expr extent = sc_pack_box(g, p, x);
+    int number = p * SC_MAX_AXES + x;
+    if (!extent.literal && g->used[SC_NAME_BOX][number]) sc_put(g, "const int64_t n%d = %s;", number, extent.text);
   }
   if (g->nest->node[n].kind == SC_NODE_ACC) return;
   if (is_shared(g, n) && !is_shared(g, n - 1) && inside_loop(g, n)) sc_put(g, "if (nt > 1) barrier(ctx);");
@@ -412,7 +412,6 @@ static void emit_run(nester *g) {
   }
   emit_call(g);
   while (g->indent > 0) sc_end(g);
-  sc_str_add(g->out, "\n");
 }
 
 static void emit_tables(nester *g) {
@@ -438,24 +437,63 @@ static void emit_prototypes(nester *g) {
   }
 }
 
-static void emit_all(nester *g) {
-  sc_place_all(g);
-  emit_prototypes(g);
-  emit_tables(g);
-  emit_small_functions(g);
-  emit_run(g);
+/* ---- all of it ---- */
+
+static bool in_name(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Counts the reads of every name in the text: a letter of SC_NAMED, then a number; behind a type it is a definition. */
+static void count_reads(const char *text, int reads[SC_NAMES][SC_MAX_NODES + 1]) {
+  for (const char *s = text; *s;) {
+    const char *begin = s;
+    if (!in_name(*s)) {
+      s++;
+      continue;
+    }
+    while (in_name(*s)) s++;
+    const char *kind = strchr(SC_NAMED, *begin);
+    char *end;
+    long n = strtol(begin + 1, &end, 10);
+    if (!kind || end != s || end == begin + 1 || n < 0 || n > SC_MAX_NODES) continue;
+    bool defines = (begin - text > 8 && memcmp(begin - 8, "int64_t ", 8) == 0) ||
+                   (begin - text > 7 && memcmp(begin - 7, "*const ", 7) == 0);
+    if (!defines) reads[kind - SC_NAMED][n]++;
+  }
+}
+
+static void print_settled(nester *g, void (*print)(nester *)) {
+  sc_str *out = g->out;
+  memset(g->used, true, sizeof g->used);
+  for (bool settled = false; !settled;) {
+    int reads[SC_NAMES][SC_MAX_NODES + 1] = {0};
+    sc_str text = {0};
+    g->out = &text;
+    print(g);
+    g->out = out;
+    settled = true;
+    count_reads(sc_str_text(&text), reads);
+    for (int k = 0; k < SC_NAMES; k++)
+      for (int n = 0; n <= SC_MAX_NODES; n++) {
+        settled &= g->used[k][n] == (reads[k][n] > 0);
+        g->used[k][n] = reads[k][n] > 0;
+      }
+    if (settled) sc_str_addn(out, sc_str_text(&text), text.len);
+    out->failed |= text.failed;
+    sc_str_free(&text);
+  }
 }
 
 static sc_status emit(nester *g, sc_error *err) {
-  sc_str nowhere = {0}, *out = g->out;
   SC_TRY(prepare(g, err));
-  g->out = &nowhere;
-  emit_all(g);
-  bool failed = nowhere.failed;
-  sc_str_free(&nowhere);
-  g->out = out;
-  emit_all(g);
-  return failed || out->failed ? sc_fail(err, SC_NOMEM, "out of memory") : SC_OK;
+  sc_place_all(g);
+  emit_prototypes(g);
+  emit_tables(g);
+  emit_sizes(g);
+  print_settled(g, emit_ahead);
+  print_settled(g, emit_run);
+  sc_str_add(g->out, "\n");
+  return g->out->failed ? sc_fail(err, SC_NOMEM, "out of memory") : SC_OK;
 }
 
 sc_status sc_emit_nest(const sc_task *task, const sc_nest *nest, const char *name, const char *linkage, sc_str *out,

@@ -3,7 +3,7 @@
  * little more than the call. Names in the generated code, n being the number of a node:
  *   t<n> h<n>      tiles [t,h) of a loop's dim, its current range      x<n> e<n>  first element of it, and how many
  *   z<n> c<n>      elements of tile t, and its class                   o<a>_<n>   offset of access a so far
- *   n<p>_<x>       extent of axis x of pack p                          T<i> P<p>  tensor i, buffer of pack p
+ *   n<p*6+x>       extent of axis x of pack p                          T<i> P<p>  tensor i, buffer of pack p
  *   u<d> k<d>      first tap and number of taps of a clamped dim d     a[g]       argument arrays of the kernels */
 #ifndef SC_CODEGEN_NEST_H
 #define SC_CODEGEN_NEST_H
@@ -34,8 +34,19 @@ typedef struct sum {
 } sum;
 void sc_sum_add(sum *s, expr term); /* drops zeros, folds literals */
 
-/* Which variables of a loop are used at all. */
-enum { SC_NEED_HI = 1, SC_NEED_START = 2, SC_NEED_EXTENT = 4, SC_NEED_SIZE = 8, SC_NEED_CLASS = 16 };
+/* Variables of the generated code that are left out where nothing reads them: of each loop, and T and P. */
+#define SC_NAMED "hxezcnTP"
+enum {
+  SC_NAME_HI,
+  SC_NAME_START,
+  SC_NAME_EXTENT,
+  SC_NAME_SIZE,
+  SC_NAME_CLASS,
+  SC_NAME_BOX,
+  SC_NAME_TENSOR,
+  SC_NAME_PACK,
+  SC_NAMES
+};
 
 typedef struct arg_group {
   sc_arg arg[SC_MAX_ARGS]; /* an argument list that some kernels share */
@@ -62,7 +73,7 @@ typedef struct nester {
   int pack_node[SC_MAX_PACKS]; /* SC_ROOT: ahead */
   int64_t pack_at[SC_MAX_PACKS]; /* byte offsets: ahead, shared and private buffers count apart */
   int64_t ahead_bytes, shared_bytes, private_bytes;
-  uint8_t need[SC_MAX_NODES + 1];
+  bool used[SC_NAMES][SC_MAX_NODES + 1];
   int nvariants, ngroups;
   sc_kernel *variant; /* by class number */
   uint8_t *group_of;
@@ -93,8 +104,9 @@ bool sc_is_clamped(const nester *g, int d);
 int sc_clamp_level(nester *g, int d);
 
 /* ---- nest_place.c: offsets, strides and arguments ---- */
-/* Number of elements along axis x of pack p. */
+/* Number of elements along axis x of pack p: its name, and what it is. */
 expr sc_pack_extent(nester *g, int p, int x);
+expr sc_pack_box(nester *g, int p, int x);
 /* Strides of pack p, given the widths of the tiles. */
 void sc_pack_expr(nester *g, int p, const expr *tile, strides *out);
 void sc_place_all(nester *g);

@@ -21,17 +21,24 @@ static expr kernel_start(nester *g, int d) {
 
 /* ---- packs ---- */
 
-expr sc_pack_extent(nester *g, int p, int x) {
+expr sc_pack_box(nester *g, int p, int x) {
   const sc_nest_pack *pack = &g->nest->pack[p];
   const sc_index *index = &g->task->access[pack->access].axis[x];
-  expr extent = sc_lit(1);
+  expr extent = sc_lit(0);
+  int64_t rest = 1;
   for (int i = 0; i < 2; i++) {
-    if (index->dim[i] < 0) continue;
-    expr n =
-        pack->ahead ? sc_lit(g->task->dim[index->dim[i]].size) : sc_range_extent(g, index->dim[i], g->pack_node[p]);
-    extent = sc_add(extent, sc_mul(sc_lit(index->coef[i]), sc_sub(n, sc_lit(1))));
+    int d = index->dim[i];
+    if (d < 0) continue;
+    expr n = pack->ahead ? sc_lit(g->task->dim[d].size) : sc_range_extent(g, d, g->pack_node[p]);
+    extent = sc_add(extent, sc_mul(sc_lit(index->coef[i]), n));
+    rest -= index->coef[i];
   }
-  return extent.literal ? extent : sc_var(g->pack_node[p], "n%d_%d", p, x);
+  return sc_add(extent, sc_lit(rest));
+}
+
+expr sc_pack_extent(nester *g, int p, int x) {
+  expr extent = sc_pack_box(g, p, x);
+  return extent.literal ? extent : sc_var(g->pack_node[p], "n%d", p * SC_MAX_AXES + x);
 }
 
 static expr product(const expr *factor, int naxes, int without) {

@@ -18,7 +18,6 @@ expr sc_range_hi(nester *g, int d, int at) {
   int n = sc_range_loop(g, d, at);
   if (n == SC_ROOT) return sc_lit(g->nest->dim[d].tiles);
   if (n != g->split && g->nest->node[n].step == 1) return sc_var(n, "(t%d + 1)", n);
-  g->need[n] |= SC_NEED_HI;
   return sc_var(n, "h%d", n);
 }
 
@@ -39,7 +38,6 @@ expr sc_range_count(nester *g, int d, int at) {
 expr sc_range_start(nester *g, int d, int at) {
   int n = sc_range_loop(g, d, at);
   if (n == SC_ROOT) return sc_lit(0);
-  g->need[n] |= SC_NEED_START;
   return sc_var(n, "x%d", n);
 }
 
@@ -55,7 +53,6 @@ expr sc_range_extent(nester *g, int d, int at) {
   int n = sc_range_loop(g, d, at);
   if (n == SC_ROOT) return sc_lit(g->task->dim[d].size);
   if (count && sc_tiling_uniform(tiling)) return sc_lit((int64_t)count * tiling->seg[0].size);
-  g->need[n] |= SC_NEED_HI | SC_NEED_START | SC_NEED_EXTENT;
   return sc_var(n, "e%d", n);
 }
 
@@ -63,14 +60,12 @@ expr sc_tile_size(nester *g, int d) {
   const sc_tiling *tiling = &g->nest->dim[d];
   if (sc_tiling_uniform(tiling)) return sc_lit(tiling->seg[0].size);
   int n = sc_range_loop(g, d, SC_AT_KERNEL);
-  g->need[n] |= SC_NEED_SIZE;
   return sc_var(n, "z%d", n);
 }
 
 expr sc_tile_class(nester *g, int d) {
   if (g->nest->dim[d].nclasses == 1) return sc_lit(0);
   int n = sc_range_loop(g, d, SC_AT_KERNEL);
-  g->need[n] |= SC_NEED_CLASS;
   return sc_var(n, "c%d", n);
 }
 
