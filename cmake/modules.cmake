@@ -110,6 +110,11 @@ function(sc_tests)
   pkg_search_module(SC_cmocka REQUIRED IMPORTED_TARGET cmocka)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c ${CMAKE_SOURCE_DIR}/tests/*/slow_*.c
     ${CMAKE_SOURCE_DIR}/tests/*/test_*.sh ${CMAKE_SOURCE_DIR}/tests/*/slow_*.sh)
+  if(NOT SC_ONLY)
+    add_executable(tour ${CMAKE_SOURCE_DIR}/docs/tour.c)
+    set_target_properties(tour PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(tour PRIVATE schedcast)
+  endif()
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   set(environment SCHEDCAST=${CMAKE_BINARY_DIR}/schedcast SCHEDCAST_DATA=${CMAKE_SOURCE_DIR}/data
     SC_SOURCE_DIR=${CMAKE_SOURCE_DIR} SC_BUILD_DIR=${CMAKE_BINARY_DIR} CC=${CMAKE_C_COMPILER}
