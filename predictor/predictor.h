@@ -15,22 +15,32 @@ extern "C" {
 
 /* Features, labels and groups of the usable rows of a dataset (ran, enough passes, not stale). */
 typedef struct sc_rows {
-  size_t n, skipped_failed, skipped_passes, skipped_stale, skipped_foreign /* of another machine than the first */;
+  size_t n, skipped_failed, skipped_passes, skipped_stale, skipped_foreign /* of another machine than the first */,
+      skipped_forbidden /* of a group that evaluation keeps */,
+      skipped_illegal /* no longer a task or legal schedule */;
   float *features; /* n x SC_FEATURE_COUNT */
-  double *time_s, *analytic_s;
+  double *time_s, *analytic_s; /* labels; analytic times by the machine file alone */
+  sc_analytic *analytic; /* their terms, from which training fits coefficients */
+  bool *forbidden; /* of a group that evaluation keeps: only with keep_forbidden */
   uint32_t *task, *group, *network; /* indices into the names */
   const sc_record **record;
   size_t ntasks, ngroups, nnetworks;
   const char **task_name, **group_name, **network_name;
   double *half_a_s, *half_b_s; /* labels from the odd and the even passes; 0 = one pass only */
   sc_machine machine;
+  int passes; /* that labels are made of */
 } sc_rows;
 typedef struct sc_rows_options {
   int passes; /* 0 = 3 or as many as all rows have */
   const sc_kernel_table *kernels; /* NULL = none */
-  const char *networks; /* path of the table task -> network; NULL = data/corpus/networks.txt; tasks not in it are a network of their own */
+  const char *
+      networks; /* path of the table task -> network; NULL = data/corpus/networks.txt; tasks not in it are a network of their own */
+  const char *
+      forbid; /* path of the evaluation tasks, in the same form, whose groups training must not see; NULL = data/corpus/evaluation.txt */
+  bool keep_forbidden; /* for evaluation: such rows are kept and marked, and sc_model_train refuses the lot */
 } sc_rows_options;
-sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset, const sc_rows_options *options, sc_rows *rows, sc_error *err);
+sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset,
+                        const sc_rows_options *options, sc_rows *rows, sc_error *err);
 
 /* ---- models ------------------------------------------------------------------------------------------------- */
 
@@ -40,10 +50,10 @@ typedef struct sc_train_options {
   double eta, min_child_weight, subsample, colsample; /* 0 = 0.1, 5, 0.7, 0.6 */
   uint64_t seed;
   int nthread; /* 0 = all */
-  const char *forbid; /* path of the evaluation groups that must not be trained on; NULL = data/corpus/evaluation.txt when present */
   sc_log log;
 } sc_train_options;
-sc_status sc_model_train(const sc_rows *rows, const sc_kernel_table *kernels, const sc_train_options *options, sc_model **model, sc_error *err);
+sc_status sc_model_train(const sc_rows *rows, const sc_kernel_table *kernels, const sc_train_options *options,
+                         sc_model **model, sc_error *err);
 sc_status sc_model_save(const sc_model *model, const char *path, sc_error *err);
 /* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH, SC_FORMAT). */
 sc_status sc_model_load(const char *path, sc_model **model, sc_error *err);
@@ -59,19 +69,21 @@ typedef struct sc_prediction {
   uint8_t knowledge; /* 0 machine file only, 1 static facts of kernels, 2 measured kernel rates */
 } sc_prediction;
 /* n nests of one task. `selected`: they were picked by this model, which widens the interval (its own calibration). */
-sc_status sc_model_predict(const sc_model *model, const sc_task *task, const sc_nest *nests, size_t n, const sc_target *target, bool selected,
-                           sc_prediction *out, sc_error *err);
+sc_status sc_model_predict(const sc_model *model, const sc_task *task, const sc_nest *nests, size_t n,
+                           const sc_target *target, bool selected, sc_prediction *out, sc_error *err);
 
 /* Why: the features that pushed the prediction, in words and units. */
-sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_nest *nest, const sc_target *target, int top, sc_str *out, sc_error *err);
+sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_nest *nest, const sc_target *target,
+                           int top, sc_str *out, sc_error *err);
 
 /* The `k` schedules of smallest predicted time among `scan` (0 = 20 000, or all when the space holds fewer). */
 typedef struct sc_pick {
   sc_schedule schedule;
   sc_prediction prediction;
 } sc_pick;
-sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, const sc_task *task, const sc_target *target, size_t scan,
-                        uint64_t seed, int k, sc_pick *picks, size_t *scanned, sc_error *err);
+sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, const sc_task *task,
+                        const sc_target *target, size_t scan, uint64_t seed, int k, sc_pick *picks, size_t *scanned,
+                        sc_error *err);
 
 /* ---- evaluation --------------------------------------------------------------------------------------------- */
 
@@ -87,10 +99,14 @@ typedef struct sc_evaluation {
   sc_scores model, analytic, random, remeasured;
   sc_metric regret_ratio; /* model / analytic, paired */
 } sc_evaluation;
-typedef enum sc_holdout { SC_HOLDOUT_GROUP /* 10 folds */, SC_HOLDOUT_NETWORK /* leave one out */, SC_HOLDOUT_NONE /* the rows are unseen */ } sc_holdout;
+typedef enum sc_holdout {
+  SC_HOLDOUT_GROUP /* 10 folds */,
+  SC_HOLDOUT_NETWORK /* leave one out */,
+  SC_HOLDOUT_NONE /* the rows are unseen */
+} sc_holdout;
 /* Out-of-fold predictions are written to predicted_s (n, may be NULL). `model` is used only with SC_HOLDOUT_NONE. */
-sc_status sc_evaluate(const sc_rows *rows, const sc_kernel_table *kernels, sc_holdout holdout, const sc_model *model, const sc_train_options *options,
-                      sc_evaluation *out, double *predicted_s, sc_error *err);
+sc_status sc_evaluate(const sc_rows *rows, const sc_kernel_table *kernels, sc_holdout holdout, const sc_model *model,
+                      const sc_train_options *options, sc_evaluation *out, double *predicted_s, sc_error *err);
 void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out);
 
 #ifdef __cplusplus

@@ -1,0 +1,100 @@
+/* One residual model: coefficients of the analytic time, cut points, trees. All three see the given rows and no others. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "predictor/internal.h"
+
+void sc_fit_options_of(const sc_train_options *o, sc_fit_options *out) {
+  *out = (sc_fit_options){.boost = {.rounds = o->trees > 0 ? o->trees : 250,
+                                    .depth = o->depth > 0 ? o->depth : 6,
+                                    .nthread = 1, /* boosters run side by side instead */
+                                    .eta = o->eta > 0 ? o->eta : 0.1,
+                                    .min_child_weight = o->min_child_weight > 0 ? o->min_child_weight : 5,
+                                    .subsample = o->subsample > 0 ? o->subsample : 0.7,
+                                    .colsample = o->colsample > 0 ? o->colsample : 0.6,
+                                    .seed = o->seed}};
+  out->scale_rounds = out->boost.rounds < 60 ? out->boost.rounds : 60;
+}
+
+void sc_fit_free(sc_fit *fit) { sc_forest_free(&fit->forest); }
+
+double sc_fit_analytic_s(const sc_analytic_fit *fit, const sc_analytic *terms) {
+  sc_analytic t = *terms;
+  sc_analytic_combine(fit, &t);
+  return t.time_s;
+}
+
+/* Bins of rows index[n], gathered. NULL when out of memory. */
+static uint8_t *gather_bins(const sc_cuts *cuts, const sc_rows *rows, const uint32_t *index, size_t n) {
+  uint8_t *bins = malloc((n ? n : 1) * SC_FEATURE_COUNT);
+  for (size_t i = 0; bins && i < n; i++) {
+    sc_cuts_bins(cuts, rows->features + (size_t)index[i] * SC_FEATURE_COUNT, 1, bins + i * SC_FEATURE_COUNT);
+  }
+  return bins;
+}
+
+/* Trains over the rows' bins and reads the trees back. */
+static sc_status grow(const sc_cuts *cuts, const sc_rows *rows, const uint32_t *index, size_t n,
+                      const sc_boost_target *target, int k, const sc_boost_options *options, sc_forest *forest,
+                      sc_booster **out, sc_error *err) {
+  const char *names[SC_FEATURE_COUNT];
+  for (int f = 0; f < SC_FEATURE_COUNT; f++) names[f] = sc_feature_at(f)->name;
+  uint8_t *bins = gather_bins(cuts, rows, index, n);
+  if (bins == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
+  sc_booster *booster = NULL;
+  sc_str json = {0};
+  sc_booster_head head;
+  sc_status status = sc_booster_train(bins, n, SC_FEATURE_COUNT, names, target, k, options, &booster, err);
+  if (status == SC_OK) status = sc_booster_json(booster, &json, err);
+  if (status == SC_OK) status = sc_forest_read("the new model", json.text, json.len, &head, forest, NULL, NULL, err);
+  sc_str_free(&json);
+  free(bins);
+  if (status == SC_OK && out) *out = booster;
+  else sc_booster_free(booster);
+  return status;
+}
+
+sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, const sc_fit_options *options,
+                       const float *abs_residual, double log_scale, sc_fit *fit, sc_booster **booster, sc_error *err) {
+  memset(&fit->forest, 0, sizeof fit->forest);
+  sc_analytic_fit_rows(rows, index, n, &fit->analytic);
+  float *label = malloc(2 * (n ? n : 1) * sizeof *label), *scale = label + n;
+  if (label == NULL || !sc_cuts_fit(rows->features, index, n, &fit->cuts)) {
+    free(label);
+    return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
+  }
+  for (size_t i = 0; i < n; i++) {
+    label[i] = (float)log(rows->time_s[index[i]] / sc_fit_analytic_s(&fit->analytic, &rows->analytic[index[i]]));
+    scale[i] = abs_residual ? abs_residual[index[i]] : 0;
+  }
+  const sc_boost_target target[2] = {{SC_BOOST_MEAN, label, 0, options->boost.rounds},
+                                     {SC_BOOST_SCALE, scale, (float)log_scale, options->scale_rounds}};
+  const sc_status status =
+      grow(&fit->cuts, rows, index, n, target, abs_residual ? 2 : 1, &options->boost, &fit->forest, booster, err);
+  free(label);
+  return status;
+}
+
+sc_status sc_fit_scale(const sc_fit *fit, const sc_rows *rows, const uint32_t *index, size_t n,
+                       const sc_fit_options *options, const float *abs_residual, double log_scale, sc_forest *forest,
+                       sc_error *err) {
+  float *value = malloc((n ? n : 1) * sizeof *value);
+  if (value == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
+  for (size_t i = 0; i < n; i++) value[i] = abs_residual[index[i]];
+  const sc_boost_target target = {SC_BOOST_SCALE, value, (float)log_scale, options->scale_rounds};
+  sc_boost_options boost = options->boost;
+  boost.rounds = options->scale_rounds;
+  const sc_status status = grow(&fit->cuts, rows, index, n, &target, 1, &boost, forest, NULL, err);
+  free(value);
+  return status;
+}
+
+sc_status sc_fit_margins(const sc_cuts *cuts, const sc_forest *forest, const sc_rows *rows, const uint32_t *index,
+                         size_t n, float *margin, sc_error *err) {
+  uint8_t *bins = gather_bins(cuts, rows, index, n);
+  if (bins == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
+  sc_forest_margins(forest, bins, n, margin);
+  free(bins);
+  return SC_OK;
+}

@@ -1,0 +1,128 @@
+/* Inside the predictor: cut points, one trained fit, intervals, the card, the model. */
+#ifndef SC_PREDICTOR_INTERNAL_H
+#define SC_PREDICTOR_INTERNAL_H
+
+#include "predictor/forest.h"
+#include "predictor/predictor.h"
+#include "predictor/xgb.h"
+
+/* ---- cuts.c: features -> bins ---- */
+
+/* bin = number of the feature's cuts that are <= value: 0 .. 254. */
+typedef struct sc_cuts {
+  uint8_t count[SC_FEATURE_COUNT]; /* <= 254 */
+  float at[SC_FEATURE_COUNT][256]; /* ascending, then infinity: a search over 256 places needs no bounds */
+} sc_cuts;
+/* Cut points between the values that rows `index[n]` take: all of them, or 254 at equal steps of their ranks. */
+bool sc_cuts_fit(const float *features, const uint32_t *index, size_t n, sc_cuts *cuts);
+void sc_cuts_bins(const sc_cuts *cuts, const float *rows, size_t n, uint8_t *bins); /* row-major */
+/* One block of at most SC_FOREST_BLOCK rows, feature-major; only features with used[i] set. */
+void sc_cuts_block(const sc_cuts *cuts, const float *rows, size_t n, const bool *used,
+                   uint8_t (*bins)[SC_FOREST_BLOCK]);
+
+/* ---- fit_analytic.c ---- */
+
+/* Non-negative coefficients that make sum(coefficient x term) / time nearest to 1 over rows index[n]. */
+void sc_analytic_fit_rows(const sc_rows *rows, const uint32_t *index, size_t n, sc_analytic_fit *fit);
+
+/* ---- interval.c ---- */
+
+enum { SC_MAX_CLASSES = 16 };
+/* Times lie in T * [exp(-low * scale), exp(high * scale)], where scale is what the second output says. */
+typedef struct sc_quantiles {
+  char name[SC_NAME]; /* operator, or "pooled" */
+  uint32_t groups;
+  double low, high; /* of all schedules */
+  double picked_low, picked_high; /* of the ten that a model likes best of a task */
+} sc_quantiles;
+typedef struct sc_intervals {
+  double log_scale; /* what the second output is relative to */
+  int n; /* the first is pooled */
+  sc_quantiles at[SC_MAX_CLASSES + 1];
+} sc_intervals;
+/* Scores: residual / scale out of fold; predicted: out-of-fold times. Groups weigh alike. */
+sc_status sc_intervals_calibrate(const sc_rows *rows, const uint32_t *index, size_t n, const double *score,
+                                 const double *predicted_s, sc_intervals *intervals, sc_error *err);
+const sc_quantiles *sc_intervals_find(const sc_intervals *intervals, const char *op);
+
+/* ---- fit.c: one residual model over some rows ---- */
+
+typedef struct sc_fit {
+  sc_analytic_fit analytic;
+  sc_cuts cuts;
+  sc_forest forest;
+} sc_fit;
+typedef struct sc_fit_options {
+  sc_boost_options boost;
+  int scale_rounds;
+} sc_fit_options;
+void sc_fit_options_of(const sc_train_options *options, sc_fit_options *out);
+/* Trains on rows index[n]; abs_residual[rows.n] (NULL = none) adds the second output, relative to log_scale. The booster is
+ * handed out when asked for. */
+sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, const sc_fit_options *options,
+                       const float *abs_residual, double log_scale, sc_fit *fit, sc_booster **booster, sc_error *err);
+/* A booster of the second output alone, over the cuts of `fit`. */
+sc_status sc_fit_scale(const sc_fit *fit, const sc_rows *rows, const uint32_t *index, size_t n,
+                       const sc_fit_options *options, const float *abs_residual, double log_scale, sc_forest *forest,
+                       sc_error *err);
+void sc_fit_free(sc_fit *fit);
+double sc_fit_analytic_s(const sc_analytic_fit *fit, const sc_analytic *terms);
+/* margin[n * forest->noutputs] of rows index[n]. */
+sc_status sc_fit_margins(const sc_cuts *cuts, const sc_forest *forest, const sc_rows *rows, const uint32_t *index,
+                         size_t n, float *margin, sc_error *err);
+
+/* ---- folds.c: out-of-fold predictions ---- */
+
+typedef struct sc_oof {
+  int nfolds;
+  uint8_t *fold; /* of each row */
+  double *predicted_s, *analytic_s; /* by models that never saw the row's group */
+  float *abs_residual; /* |log(time / predicted)| */
+  double *scale; /* of the residual, out of fold as well */
+  double log_scale; /* log of the mean of abs_residual */
+} sc_oof;
+enum { SC_MAX_FOLDS = 64 };
+/* Folds by group (at most 10), or by network. A model never sees a group of the rows that it is asked about. */
+sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, sc_oof *oof,
+                     sc_error *err);
+void sc_oof_free(sc_oof *oof);
+
+/* ---- the model ---- */
+
+enum { SC_GOLDEN_ROWS = 8, SC_RANGED = SC_FEATURE_padding_share + 1 };
+
+typedef struct sc_card {
+  uint64_t schema, trees, data;
+  char version[24];
+  sc_machine machine;
+  sc_boost_options boost;
+  int scale_rounds;
+  sc_analytic_fit analytic;
+  sc_intervals intervals;
+  uint32_t rows, tasks, ngroups, passes, kernel_facts;
+  uint64_t *group; /* hashes of the training groups, ascending */
+  float lowest[SC_RANGED], highest[SC_RANGED]; /* ranges of the workload features of the training rows */
+  double top1, pairs, mape; /* out of fold, when it was trained */
+  uint32_t ngolden;
+  uint8_t golden_bins[SC_GOLDEN_ROWS][SC_FEATURE_COUNT];
+  float golden_margin[SC_GOLDEN_ROWS][SC_FOREST_OUTPUTS];
+} sc_card;
+
+struct sc_model {
+  sc_arena *arena;
+  sc_card card;
+  sc_cuts cuts;
+  sc_forest forest;
+  bool used[SC_FEATURE_COUNT];
+  uint64_t hash;
+  char *json;
+  size_t json_len;
+};
+
+/* From the text of a file; `where` names it in errors. */
+sc_status sc_model_read(const char *where, const char *text, size_t len, sc_model **model, sc_error *err);
+/* Margins of one row into a prediction. */
+void sc_predict_row(const sc_model *model, const sc_quantiles *q, const float *row, const sc_analytic *terms,
+                    float residual, float log_scale, bool selected, sc_prediction *out);
+
+#endif

@@ -1,0 +1,16 @@
+/* The rows of each task together, and their scores. */
+#ifndef SC_PREDICTOR_POOLS_H
+#define SC_PREDICTOR_POOLS_H
+
+#include "predictor/metrics.h"
+
+/* Times by row that are to be scored; a row with a time <= 0 in either is left out. low and high may be NULL. */
+typedef struct sc_scored_times {
+  const double *truth, *predicted, *low, *high;
+} sc_scored_times;
+
+/* scores[rows->ntasks]; a pool of fewer than two rows scores NaN. `random` scores a random pick instead. */
+sc_status sc_pools_score(const sc_rows *rows, const sc_scored_times *times, bool random, sc_task_scores *scores,
+                         sc_error *err);
+
+#endif

@@ -1,0 +1,227 @@
+/* From a dataset to rows: every usable record is parsed, lowered and featurised again, so that the rows always are what this
+ * program says today. What is left out is counted by reason. */
+#include <math.h>
+#include <string.h>
+
+#include "predictor/corpus.h"
+#include "predictor/internal.h"
+
+typedef struct task_slot {
+  const sc_task *task; /* NULL: no longer a task */
+  uint32_t group, network;
+  bool forbidden;
+} task_slot;
+
+typedef struct building {
+  sc_arena *arena;
+  const sc_library *library;
+  const sc_rows_options *options;
+  sc_rows *rows;
+  sc_names tasks, groups, networks;
+  task_slot *slot; /* by number of the task; room for one a record */
+  sc_corpus corpus, evaluation;
+  int passes;
+  uint64_t machine_hash;
+  bool have_machine;
+} building;
+
+/* ---- labels ---- */
+
+/* The label from every second valid pass, beginning with valid pass `first`; `passes` of them. */
+static double half_label_ns(const sc_record *record, int first, int passes) {
+  sc_record half = *record;
+  half.npasses = 0;
+  int valid = 0;
+  for (uint32_t p = 0; p < record->npasses && p < SC_MAX_PASSES; p++) {
+    if (record->pass[p].invalid) continue;
+    if (valid++ % 2 == first) half.pass[half.npasses++] = record->pass[p];
+  }
+  return sc_record_label_ns(&half, passes);
+}
+
+static int valid_passes(const sc_record *record) {
+  int n = 0;
+  for (uint32_t p = 0; p < record->npasses && p < SC_MAX_PASSES; p++) n += record->pass[p].invalid == 0;
+  return n;
+}
+
+static bool ran(const sc_record *record) { return record->outcome == SC_RAN && !record->simulated; }
+
+/* 3, or fewer when less than nine of ten rows have as many. */
+static int passes_of(const sc_dataset *dataset, int wanted) {
+  if (wanted > 0) return wanted;
+  size_t have[4] = {0}, all = 0;
+  for (size_t i = 0; i < sc_dataset_count(dataset); i++) {
+    const sc_record *record = sc_dataset_at(dataset, i);
+    if (!ran(record)) continue;
+    const int n = valid_passes(record);
+    all++;
+    for (int p = 1; p <= 3; p++) have[p] += n >= p;
+  }
+  int passes = 3;
+  while (passes > 1 && have[passes] * 10 < all * 9) passes--;
+  return passes;
+}
+
+/* ---- tasks ---- */
+
+static sc_status out_of_memory(sc_error *err) {
+  return sc_fail(err, SC_NOMEM, "out of memory for the rows of a dataset");
+}
+
+/* The first network that lists the task, else one that lists its group, else one of its own. */
+static const char *network_of(const sc_corpus *corpus, const sc_task *task, const char *group) {
+  const uint32_t t = sc_names_find(&corpus->tasks, task->text), g = sc_names_find(&corpus->groups, group);
+  if (t != SC_NO_NAME) return corpus->network_of_task[t];
+  if (g != SC_NO_NAME) return corpus->network_of_group[g];
+  return NULL;
+}
+
+static sc_status new_task(building *b, const char *text, task_slot *slot, sc_error *err) {
+  *slot = (task_slot){0};
+  if (sc_task_parse(b->arena, b->library, text, &slot->task, NULL) != SC_OK) {
+    slot->task = NULL;
+    return SC_OK;
+  }
+  sc_str key = {0};
+  sc_task_group_key(slot->task, &key);
+  const char *group = sc_str_text(&key), *network = network_of(&b->corpus, slot->task, group);
+  slot->group = sc_names_add(&b->groups, group);
+  slot->network = sc_names_add(&b->networks, network ? network : slot->task->text);
+  slot->forbidden = sc_names_find(&b->evaluation.groups, group) != SC_NO_NAME;
+  const bool ok = !key.failed && slot->group != SC_NO_NAME && slot->network != SC_NO_NAME;
+  sc_str_free(&key);
+  return ok ? SC_OK : out_of_memory(err);
+}
+
+/* ---- one record ---- */
+
+static void add_row(building *b, const sc_record *record, uint32_t task_number, const task_slot *slot) {
+  sc_rows *rows = b->rows;
+  sc_schedule schedule;
+  sc_nest nest;
+  if (sc_schedule_parse(slot->task, "dataset", record->schedule, &schedule, NULL) != SC_OK ||
+      sc_lower(slot->task, &schedule, &nest, NULL) != SC_OK) {
+    rows->skipped_illegal++;
+    return;
+  }
+  const double label_ns = sc_record_label_ns(record, b->passes);
+  if (!(label_ns > 0) || !isfinite(label_ns)) {
+    rows->skipped_passes++;
+    return;
+  }
+  const size_t i = rows->n++;
+  const sc_target target = {&rows->machine, b->options->kernels, record->threads > 0 ? (int)record->threads : 1};
+  sc_features_analytic(slot->task, &nest, &target, rows->features + i * SC_FEATURE_COUNT, &rows->analytic[i]);
+  const int half = valid_passes(record) / 2;
+  rows->time_s[i] = label_ns * 1e-9;
+  rows->analytic_s[i] = rows->analytic[i].time_s;
+  rows->half_a_s[i] = half > 0 ? half_label_ns(record, 0, half) * 1e-9 : 0;
+  rows->half_b_s[i] = half > 0 ? half_label_ns(record, 1, half) * 1e-9 : 0;
+  rows->task[i] = task_number;
+  rows->group[i] = slot->group;
+  rows->network[i] = slot->network;
+  rows->forbidden[i] = slot->forbidden;
+  rows->record[i] = record;
+}
+
+/* The machine of the first row that ran is the machine of all. */
+static sc_status same_machine(building *b, const sc_record *record, bool *same, sc_error *err) {
+  if (!b->have_machine) {
+    SC_TRY(
+        sc_machine_parse("machine of the dataset", record->machine, strlen(record->machine), &b->rows->machine, err));
+    b->machine_hash = record->machine_hash;
+    b->have_machine = true;
+  }
+  *same = record->machine_hash == b->machine_hash;
+  return SC_OK;
+}
+
+static sc_status add_record(building *b, const sc_record *record, sc_error *err) {
+  sc_rows *rows = b->rows;
+  bool same;
+  if (!ran(record)) {
+    rows->skipped_failed++;
+    return SC_OK;
+  }
+  if (record->stale) {
+    rows->skipped_stale++;
+    return SC_OK;
+  }
+  SC_TRY(same_machine(b, record, &same, err));
+  if (!same) {
+    rows->skipped_foreign++;
+    return SC_OK;
+  }
+  const size_t before = b->tasks.n;
+  const uint32_t number = sc_names_add(&b->tasks, record->task);
+  if (number == SC_NO_NAME) return out_of_memory(err);
+  if (b->tasks.n > before) SC_TRY(new_task(b, record->task, &b->slot[number], err));
+  const task_slot *slot = &b->slot[number];
+  if (slot->task == NULL) rows->skipped_illegal++;
+  else if (slot->forbidden && !b->options->keep_forbidden) rows->skipped_forbidden++;
+  else add_row(b, record, number, slot);
+  return SC_OK;
+}
+
+static bool allocate(sc_arena *arena, size_t n, building *b) {
+  sc_rows *r = b->rows;
+  n = n ? n : 1;
+  return (r->features = sc_arena_alloc(arena, n, SC_FEATURE_COUNT * sizeof(float))) &&
+         (r->time_s = sc_arena_alloc(arena, n, sizeof(double))) &&
+         (r->analytic_s = sc_arena_alloc(arena, n, sizeof(double))) &&
+         (r->analytic = sc_arena_alloc(arena, n, sizeof(sc_analytic))) &&
+         (r->half_a_s = sc_arena_alloc(arena, n, sizeof(double))) &&
+         (r->half_b_s = sc_arena_alloc(arena, n, sizeof(double))) &&
+         (r->task = sc_arena_alloc(arena, n, sizeof(uint32_t))) &&
+         (r->group = sc_arena_alloc(arena, n, sizeof(uint32_t))) &&
+         (r->network = sc_arena_alloc(arena, n, sizeof(uint32_t))) &&
+         (r->forbidden = sc_arena_alloc(arena, n, sizeof(bool))) &&
+         (r->record = sc_arena_alloc(arena, n, sizeof(const sc_record *))) &&
+         (b->slot = sc_arena_alloc(arena, n, sizeof(task_slot)));
+}
+
+/* Names that only rows left out had are dropped: tasks, groups and networks are numbered by the rows that stayed. */
+static bool renumber(sc_arena *arena, uint32_t *number, size_t n, const sc_names *names, const char ***name,
+                     size_t *count) {
+  uint32_t *to = sc_arena_alloc(arena, names->n ? names->n : 1, sizeof *to);
+  *name = sc_arena_alloc(arena, names->n ? names->n : 1, sizeof **name);
+  if (!to || !*name) return false;
+  *count = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t *at = &to[number[i]];
+    if (*at == 0) {
+      (*name)[(*count)++] = names->name[number[i]];
+      *at = (uint32_t)*count;
+    }
+    number[i] = *at - 1;
+  }
+  return true;
+}
+
+sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset,
+                        const sc_rows_options *options, sc_rows *rows, sc_error *err) {
+  static const sc_rows_options defaults;
+  building b = {.arena = arena,
+                .library = library,
+                .options = options ? options : &defaults,
+                .rows = rows,
+                .tasks = {.arena = arena},
+                .groups = {.arena = arena},
+                .networks = {.arena = arena}};
+  const size_t n = sc_dataset_count(dataset);
+  memset(rows, 0, sizeof *rows);
+  if (n > UINT32_MAX) return sc_fail(err, SC_LIMIT, "a dataset of %zu rows: more than 2^32", n);
+  if (!allocate(arena, n, &b)) return out_of_memory(err);
+  SC_TRY(sc_corpus_load(arena, library, b.options->networks, "networks.txt", &b.corpus, err));
+  SC_TRY(sc_corpus_load(arena, library, b.options->forbid, "evaluation.txt", &b.evaluation, err));
+  b.passes = passes_of(dataset, b.options->passes);
+  rows->passes = b.passes;
+  for (size_t i = 0; i < n; i++) SC_TRY(add_record(&b, sc_dataset_at(dataset, i), err));
+  if (!renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||
+      !renumber(arena, rows->group, rows->n, &b.groups, &rows->group_name, &rows->ngroups) ||
+      !renumber(arena, rows->network, rows->n, &b.networks, &rows->network_name, &rows->nnetworks)) {
+    return out_of_memory(err);
+  }
+  return SC_OK;
+}

@@ -1,0 +1,208 @@
+/* Training: out-of-fold residuals first, then one booster with two outputs over all rows, then the card. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "predictor/card.h"
+#include "predictor/pools.h"
+
+enum { LEAST_ROWS = 20 };
+
+static sc_status check_rows(const sc_rows *rows, sc_error *err) {
+  if (rows->n < LEAST_ROWS)
+    return sc_fail(err, SC_USAGE, "%zu usable rows: at least %d are needed to train", rows->n, LEAST_ROWS);
+  if (rows->ngroups < 2)
+    return sc_fail(err, SC_USAGE, "all rows belong to one contraction: at least two are needed to train");
+  for (size_t i = 0; i < rows->n; i++) {
+    if (rows->forbidden && rows->forbidden[i]) {
+      return sc_fail(err, SC_MISMATCH, "%s belongs to the evaluation set (group %s): it must not be trained on",
+                     rows->task_name[rows->task[i]], rows->group_name[rows->group[i]]);
+    }
+    if (!(rows->time_s[i] > 0) || !isfinite(rows->time_s[i])) return sc_fail(err, SC_FORMAT, "row %zu has no time", i);
+  }
+  return SC_OK;
+}
+
+/* ---- the card ---- */
+
+static int by_hash(const void *a, const void *b) {
+  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static uint64_t text_hash(const char *text) { return sc_hash64(text, strlen(text), 0); }
+
+/* Hash of what was trained on: features, labels and groups, in their order. */
+static uint64_t data_hash(const sc_rows *rows) {
+  uint64_t hash = sc_hash64(rows->features, rows->n * SC_FEATURE_COUNT * sizeof *rows->features, 0);
+  hash = sc_hash64(rows->time_s, rows->n * sizeof *rows->time_s, hash);
+  return sc_hash64(rows->group, rows->n * sizeof *rows->group, hash);
+}
+
+static sc_status describe_rows(const sc_rows *rows, sc_model *model, sc_error *err) {
+  sc_card *card = &model->card;
+  card->rows = (uint32_t)rows->n;
+  card->tasks = (uint32_t)rows->ntasks;
+  card->ngroups = (uint32_t)rows->ngroups;
+  card->passes = (uint32_t)rows->passes;
+  card->data = data_hash(rows);
+  card->machine = rows->machine;
+  card->group = sc_arena_alloc(model->arena, rows->ngroups, sizeof *card->group);
+  if (card->group == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t g = 0; g < rows->ngroups; g++) card->group[g] = text_hash(rows->group_name[g]);
+  qsort(card->group, rows->ngroups, sizeof *card->group, by_hash);
+  for (int f = 0; f < SC_RANGED; f++) {
+    card->lowest[f] = card->highest[f] = rows->features[f];
+    for (size_t i = 1; i < rows->n; i++) {
+      card->lowest[f] = fminf(card->lowest[f], rows->features[i * SC_FEATURE_COUNT + (size_t)f]);
+      card->highest[f] = fmaxf(card->highest[f], rows->features[i * SC_FEATURE_COUNT + (size_t)f]);
+    }
+  }
+  return SC_OK;
+}
+
+static double mean_of(const sc_task_scores *scores, size_t n, sc_measure measure) {
+  double sum = 0, count = 0;
+  for (size_t t = 0; t < n; t++) {
+    if (!isfinite(scores[t].value[measure])) continue;
+    sum += scores[t].value[measure];
+    count++;
+  }
+  return count > 0 ? sum / count : 0;
+}
+
+/* Intervals, and the scores that the card shows. */
+static sc_status describe_oof(const sc_rows *rows, const sc_oof *oof, sc_card *card, sc_error *err) {
+  double *score = malloc(rows->n * sizeof *score);
+  uint32_t *index = malloc(rows->n * sizeof *index);
+  sc_task_scores *scores = malloc(rows->ntasks * sizeof *scores);
+  sc_status status = score && index && scores ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t i = 0; status == SC_OK && i < rows->n; i++) {
+    index[i] = (uint32_t)i;
+    score[i] = log(rows->time_s[i] / oof->predicted_s[i]) / oof->scale[i];
+  }
+  const sc_scored_times times = {rows->time_s, oof->predicted_s, NULL, NULL};
+  if (status == SC_OK)
+    status = sc_intervals_calibrate(rows, index, rows->n, score, oof->predicted_s, &card->intervals, err);
+  if (status == SC_OK) status = sc_pools_score(rows, &times, false, scores, err);
+  if (status == SC_OK) {
+    card->intervals.log_scale = oof->log_scale;
+    card->top1 = mean_of(scores, rows->ntasks, SC_TOP1);
+    card->pairs = mean_of(scores, rows->ntasks, SC_PAIRS);
+    card->mape = mean_of(scores, rows->ntasks, SC_MAPE);
+  }
+  free(score);
+  free(index);
+  free(scores);
+  return status;
+}
+
+/* Rows spread over the data, with what libxgboost itself says of them from the file as saved. */
+static sc_status choose_golden(const sc_rows *rows, const sc_str *json, sc_model *model, sc_error *err) {
+  sc_card *card = &model->card;
+  card->ngolden = SC_GOLDEN_ROWS;
+  for (size_t i = 0; i < SC_GOLDEN_ROWS; i++) {
+    const size_t row = i * (rows->n - 1) / (SC_GOLDEN_ROWS - 1);
+    sc_cuts_bins(&model->cuts, rows->features + row * SC_FEATURE_COUNT, 1, card->golden_bins[i]);
+  }
+  return sc_booster_margins(json->text, json->len, card->golden_bins[0], SC_GOLDEN_ROWS, SC_FEATURE_COUNT,
+                            SC_FOREST_OUTPUTS, card->golden_margin[0], NULL, 0, err);
+}
+
+/* ---- the file ---- */
+
+static sc_status set_attributes(sc_booster *booster, const sc_model *model, sc_error *err) {
+  sc_str card = {0}, cuts = {0}, machine = {0};
+  char seal[17];
+  sc_card_print(&model->card, &card);
+  sc_cuts_print(&model->cuts, &cuts);
+  sc_machine_print(&model->card.machine, &machine);
+  sc_hash_hex(sc_card_seal(sc_str_text(&card), sc_str_text(&cuts), sc_str_text(&machine), &model->forest), seal);
+  const struct {
+    const char *key, *value;
+  } attribute[] = {{SC_ATTRIBUTE_CARD, sc_str_text(&card)},
+                   {SC_ATTRIBUTE_CUTS, sc_str_text(&cuts)},
+                   {SC_ATTRIBUTE_MACHINE, sc_str_text(&machine)},
+                   {SC_ATTRIBUTE_SEAL, seal}};
+  sc_status status = card.failed || cuts.failed || machine.failed ? sc_fail(err, SC_NOMEM, "out of memory") : SC_OK;
+  for (size_t i = 0; status == SC_OK && i < SC_COUNT_OF(attribute); i++) {
+    status = sc_booster_set(booster, attribute[i].key, attribute[i].value, err);
+  }
+  sc_str_free(&card);
+  sc_str_free(&cuts);
+  sc_str_free(&machine);
+  return status;
+}
+
+/* Writes the card into the booster and reads the whole back as a file would be: what is returned is what was saved. */
+static sc_status seal(sc_booster *booster, const sc_rows *rows, sc_model *draft, sc_model **model, sc_error *err) {
+  sc_str json = {0};
+  sc_status status = sc_booster_json(booster, &json, err);
+  if (status == SC_OK) status = choose_golden(rows, &json, draft, err);
+  if (status == SC_OK) status = set_attributes(booster, draft, err);
+  sc_str_clear(&json);
+  if (status == SC_OK) status = sc_booster_json(booster, &json, err);
+  if (status == SC_OK) status = sc_model_read("the new model", json.text, json.len, model, err);
+  sc_str_free(&json);
+  return status;
+}
+
+/* All rows, two outputs. Moves the fit into the draft. */
+static sc_status train_final(const sc_rows *rows, const sc_fit_options *options, const sc_oof *oof, sc_model *draft,
+                             sc_booster **booster, sc_error *err) {
+  uint32_t *index = malloc(rows->n * sizeof *index);
+  sc_fit *fit = malloc(sizeof *fit);
+  sc_status status = index && fit ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t i = 0; status == SC_OK && i < rows->n; i++) index[i] = (uint32_t)i;
+  if (status == SC_OK)
+    status = sc_fit_train(rows, index, rows->n, options, oof->abs_residual, oof->log_scale, fit, booster, err);
+  if (status == SC_OK) {
+    draft->card.analytic = fit->analytic;
+    draft->cuts = fit->cuts;
+    draft->forest = fit->forest;
+  }
+  free(fit);
+  free(index);
+  return status;
+}
+
+static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_model *draft, sc_model **model,
+                       sc_error *err) {
+  sc_oof oof;
+  sc_fit_options fit_options;
+  sc_booster *booster = NULL;
+  sc_fit_options_of(options, &fit_options);
+  sc_log_printf(&options->log, SC_LOG_INFO, "out-of-fold models over %zu groups", rows->ngroups);
+  SC_TRY(sc_oof_run(rows, SC_HOLDOUT_GROUP, options, &oof, err));
+  sc_log_printf(&options->log, SC_LOG_INFO, "the model over all %zu rows", rows->n);
+  sc_status status = train_final(rows, &fit_options, &oof, draft, &booster, err);
+  if (status == SC_OK) {
+    draft->card.schema = sc_feature_schema();
+    draft->card.trees = sc_forest_hash(&draft->forest);
+    draft->card.boost = fit_options.boost;
+    draft->card.scale_rounds = fit_options.scale_rounds;
+    snprintf(draft->card.version, sizeof draft->card.version, "%s", sc_version());
+    status = describe_rows(rows, draft, err);
+  }
+  if (status == SC_OK) status = describe_oof(rows, &oof, &draft->card, err);
+  if (status == SC_OK) status = seal(booster, rows, draft, model, err);
+  sc_booster_free(booster);
+  sc_oof_free(&oof);
+  return status;
+}
+
+sc_status sc_model_train(const sc_rows *rows, const sc_kernel_table *kernels, const sc_train_options *options,
+                         sc_model **model, sc_error *err) {
+  static const sc_train_options defaults;
+  SC_TRY(check_rows(rows, err));
+  sc_model *draft = calloc(1, sizeof *draft);
+  if (draft == NULL || (draft->arena = sc_arena_new()) == NULL) {
+    free(draft);
+    return sc_fail(err, SC_NOMEM, "out of memory");
+  }
+  draft->card.kernel_facts = kernels ? (uint32_t)sc_kernel_table_count(kernels) : 0;
+  const sc_status status = train(rows, options ? options : &defaults, draft, model, err);
+  sc_model_free(draft);
+  return status;
+}

@@ -1,0 +1,198 @@
+/* The only file that knows libxgboost (C API of 1.7). Its -1 and XGBGetLastError become a status and an error here. The number
+ * of threads is a parameter of the booster: the environment is left alone. */
+#include "predictor/xgb.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xgboost/c_api.h>
+
+struct sc_booster {
+  BoosterHandle handle;
+};
+
+static sc_status failed(sc_error *err) {
+  const char *text = XGBGetLastError(); /* "[time] file:line: reason\nStack trace: ..." */
+  const char *reason = strstr(text, ": ");
+  const int n = (int)strcspn(reason ? reason + 2 : text, "\n");
+  return sc_fail(err, SC_EXTERNAL, "libxgboost: %.*s", n, reason ? reason + 2 : text);
+}
+
+#define XGB(call)                        \
+  do {                                   \
+    if ((call) != 0) return failed(err); \
+  } while (0)
+
+/* XGBoost reads numbers, so bins become floats. */
+static sc_status make_matrix(const uint8_t *bins, size_t n, int nfeatures, DMatrixHandle *matrix, sc_error *err) {
+  const size_t count = n * (size_t)nfeatures;
+  float *values = malloc(count * sizeof *values);
+  if (values == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows of %d features", n, nfeatures);
+  for (size_t i = 0; i < count; i++) values[i] = bins[i];
+  const int rc = XGDMatrixCreateFromMat(values, n, (bst_ulong)nfeatures, NAN, matrix);
+  free(values);
+  return rc == 0 ? SC_OK : failed(err);
+}
+
+/* ---- training ---- */
+
+static sc_status set_parameters(BoosterHandle b, const sc_boost_options *o, sc_error *err) {
+  const struct {
+    const char *name;
+    double value;
+  } number[] = {{"max_depth", o->depth},
+                {"eta", o->eta},
+                {"min_child_weight", o->min_child_weight},
+                {"subsample", o->subsample},
+                {"colsample_bytree", o->colsample},
+                {"nthread", o->nthread},
+                {"seed", (double)(o->seed & 0x7fffffff)},
+                {"max_bin", 256},
+                {"base_score", 0},
+                {"verbosity", 0}};
+  XGB(XGBoosterSetParam(b, "tree_method", "hist"));
+  XGB(XGBoosterSetParam(b, "objective", "reg:squarederror"));
+  for (size_t i = 0; i < SC_COUNT_OF(number); i++) {
+    sc_str text = {0};
+    sc_str_printf(&text, "%.9g", number[i].value);
+    const int rc = XGBoosterSetParam(b, number[i].name, sc_str_text(&text));
+    sc_str_free(&text);
+    if (rc != 0) return failed(err);
+  }
+  return SC_OK;
+}
+
+/* The number of label columns is the number of outputs; the gradients are ours, so their values do not matter. */
+static sc_status set_outputs(DMatrixHandle matrix, size_t n, int ntargets, sc_error *err) {
+  float *zero = calloc(n * (size_t)ntargets, sizeof *zero);
+  if (zero == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu labels", n);
+  char interface[160];
+  snprintf(interface, sizeof interface, "{\"data\":[%zu,true],\"shape\":[%zu,%d],\"typestr\":\"<f4\",\"version\":3}",
+           (size_t)zero, n, ntargets);
+  const int rc = XGDMatrixSetInfoFromInterface(matrix, "label", interface);
+  free(zero);
+  return rc == 0 ? SC_OK : failed(err);
+}
+
+/* Gradient and hessian of one value under the current margin. The scale's hessian is its expectation. */
+static void gradient(const sc_boost_target *target, float value, float margin, float *g, float *h) {
+  *h = 1;
+  if (target->kind == SC_BOOST_MEAN) *g = margin - value;
+  else *g = 1 - fminf(fabsf(value) * expf(-(margin + target->offset)), 20);
+}
+
+static sc_status boost(BoosterHandle b, DMatrixHandle matrix, size_t n, const sc_boost_target *target, int k,
+                       int rounds, float *g, float *h, sc_error *err) {
+  static const char config[] =
+      "{\"type\":1,\"training\":true,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}";
+  for (int round = 0; round < rounds; round++) {
+    const bst_ulong *shape;
+    bst_ulong dims;
+    const float *margin;
+    XGB(XGBoosterPredictFromDMatrix(b, matrix, config, &shape, &dims, &margin));
+    for (size_t i = 0; i < n; i++) {
+      for (int t = 0; t < k; t++) {
+        const size_t at = i * (size_t)k + (size_t)t;
+        if (round < target[t].rounds) gradient(&target[t], target[t].value[i], margin[at], &g[at], &h[at]);
+        else g[at] = h[at] = 0;
+      }
+    }
+    XGB(XGBoosterBoostOneIter(b, matrix, g, h, n * (size_t)k));
+  }
+  return SC_OK;
+}
+
+static sc_status train(BoosterHandle b, DMatrixHandle matrix, size_t n, const sc_boost_target *target, int ntargets,
+                       const sc_boost_options *options, sc_error *err) {
+  SC_TRY(set_parameters(b, options, err));
+  float *g = malloc(2 * n * (size_t)ntargets * sizeof *g);
+  if (g == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu gradients", n);
+  const sc_status status = boost(b, matrix, n, target, ntargets, options->rounds, g, g + n * (size_t)ntargets, err);
+  free(g);
+  return status;
+}
+
+sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const char *const *names,
+                           const sc_boost_target *target, int ntargets, const sc_boost_options *options,
+                           sc_booster **out, sc_error *err) {
+  DMatrixHandle matrix = NULL;
+  sc_booster *booster = calloc(1, sizeof *booster);
+  if (booster == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
+  sc_status status = make_matrix(bins, n, nfeatures, &matrix, err);
+  if (status == SC_OK) status = set_outputs(matrix, n, ntargets, err);
+  if (status == SC_OK && names &&
+      XGDMatrixSetStrFeatureInfo(matrix, "feature_name", (const char **)names, (bst_ulong)nfeatures)) {
+    status = failed(err);
+  }
+  if (status == SC_OK && XGBoosterCreate(&matrix, 1, &booster->handle) != 0) status = failed(err);
+  if (status == SC_OK) status = train(booster->handle, matrix, n, target, ntargets, options, err);
+  if (matrix) XGDMatrixFree(matrix);
+  if (status == SC_OK) *out = booster;
+  else sc_booster_free(booster);
+  return status;
+}
+
+void sc_booster_free(sc_booster *booster) {
+  if (booster && booster->handle) XGBoosterFree(booster->handle);
+  free(booster);
+}
+
+/* ---- files ---- */
+
+sc_status sc_booster_set(sc_booster *booster, const char *key, const char *value, sc_error *err) {
+  XGB(XGBoosterSetAttr(booster->handle, key, value));
+  return SC_OK;
+}
+
+sc_status sc_booster_json(sc_booster *booster, sc_str *json, sc_error *err) {
+  bst_ulong len;
+  const char *text; /* XGBoost's, until the next call */
+  XGB(XGBoosterSaveModelToBuffer(booster->handle, "{\"format\":\"json\"}", &len, &text));
+  sc_str_addn(json, text, len);
+  return json->failed ? sc_fail(err, SC_NOMEM, "out of memory for a model of %zu bytes", (size_t)len) : SC_OK;
+}
+
+/* ---- prediction, to check ours ---- */
+
+static sc_status predict(BoosterHandle b, DMatrixHandle matrix, int type, float *out, size_t count, sc_error *err) {
+  char config[128];
+  snprintf(config, sizeof config,
+           "{\"type\":%d,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":true}", type);
+  const bst_ulong *shape;
+  bst_ulong dims, have = 1;
+  const float *values;
+  XGB(XGBoosterPredictFromDMatrix(b, matrix, config, &shape, &dims, &values));
+  for (bst_ulong i = 0; i < dims; i++) have *= shape[i];
+  if (have != count)
+    return sc_fail(err, SC_EXTERNAL, "libxgboost: %zu predictions where %zu were expected", (size_t)have, count);
+  memcpy(out, values, count * sizeof *out);
+  return SC_OK;
+}
+
+static sc_status predict_shap(BoosterHandle b, DMatrixHandle matrix, size_t n, int nfeatures, int noutputs, float *shap,
+                              int output, sc_error *err) {
+  const size_t row = (size_t)nfeatures + 1, count = n * row * (size_t)noutputs;
+  float *all = malloc(count * sizeof *all);
+  if (all == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
+  const sc_status status = predict(b, matrix, 2, all, count, err);
+  for (size_t i = 0; status == SC_OK && i < n; i++) {
+    memcpy(shap + i * row, all + (i * (size_t)noutputs + (size_t)output) * row, row * sizeof *shap);
+  }
+  free(all);
+  return status;
+}
+
+sc_status sc_booster_margins(const char *json, size_t len, const uint8_t *bins, size_t n, int nfeatures, int noutputs,
+                             float *margin, float *shap, int shap_output, sc_error *err) {
+  DMatrixHandle matrix = NULL;
+  BoosterHandle b = NULL;
+  sc_status status = make_matrix(bins, n, nfeatures, &matrix, err);
+  if (status == SC_OK && XGBoosterCreate(NULL, 0, &b) != 0) status = failed(err);
+  if (status == SC_OK && XGBoosterLoadModelFromBuffer(b, json, len) != 0) status = failed(err);
+  if (status == SC_OK) status = predict(b, matrix, 1, margin, n * (size_t)noutputs, err);
+  if (status == SC_OK && shap) status = predict_shap(b, matrix, n, nfeatures, noutputs, shap, shap_output, err);
+  if (b) XGBoosterFree(b);
+  if (matrix) XGDMatrixFree(matrix);
+  return status;
+}

@@ -1,0 +1,39 @@
+/* What schedcast asks of libxgboost: grow trees over bins, write the model as JSON, and say what it would predict. */
+#ifndef SC_PREDICTOR_XGB_H
+#define SC_PREDICTOR_XGB_H
+
+#include "base/base.h"
+
+typedef enum sc_boost_kind {
+  SC_BOOST_MEAN, /* squared error of value */
+  SC_BOOST_SCALE /* Laplace likelihood of |value|: the output is log(scale) - offset */
+} sc_boost_kind;
+
+typedef struct sc_boost_target {
+  sc_boost_kind kind;
+  const float *value;
+  float offset;
+  int rounds; /* later rounds leave this output as it is */
+} sc_boost_target;
+
+typedef struct sc_boost_options {
+  int rounds, depth, nthread;
+  double eta, min_child_weight, subsample, colsample;
+  uint64_t seed;
+} sc_boost_options;
+
+typedef struct sc_booster sc_booster;
+
+/* One output per target. bins[n * nfeatures]; `names` of the features go into the file. */
+sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const char *const *names,
+                           const sc_boost_target *target, int ntargets, const sc_boost_options *options,
+                           sc_booster **booster, sc_error *err);
+sc_status sc_booster_set(sc_booster *booster, const char *key, const char *value, sc_error *err);
+sc_status sc_booster_json(sc_booster *booster, sc_str *json, sc_error *err);
+void sc_booster_free(sc_booster *booster);
+/* What libxgboost itself predicts from a saved model: margin[n * noutputs]; with `shap`, of one output
+ * shap[n * (nfeatures + 1)] too (NULL = not). */
+sc_status sc_booster_margins(const char *json, size_t len, const uint8_t *bins, size_t n, int nfeatures, int noutputs,
+                             float *margin, float *shap, int shap_output, sc_error *err);
+
+#endif
