@@ -73,13 +73,17 @@ typedef struct sc_object {
   uint32_t code_bytes;
   uint32_t checked; /* 1: its file was found whole by this process */
 } sc_object;
-/* Compiles what is missing of kernels[n] and says for each where it is, or why it cannot be compiled: found[i] NULL and
- * failure[i] (malloced, the caller frees) otherwise. `found` holds until the next call. */
+/* Compiles what is missing of kernels[n] and says for each where it is, or why it cannot be compiled: found[i].unit is 0
+ * and failure[i] (malloced, the caller frees all) the compiler's words. */
 sc_status sc_store_need(sc_store *store, const sc_compiler *compiler, const sc_kernel *kernels, size_t n,
-                        const sc_object **found, char **failure, sc_error *err);
-sc_status sc_store_unit_path(const sc_store *store, const sc_compiler *compiler, uint64_t unit, char path[SC_PATH],
+                        sc_object *found, char **failure, sc_error *err);
+sc_status sc_store_unit_path(sc_store *store, const sc_compiler *compiler, uint64_t unit, char path[SC_PATH],
                              sc_error *err);
+sc_status sc_store_linker(sc_store *store, const sc_compiler *compiler, const char **linker, sc_error *err);
 const sc_folder *sc_store_work(const sc_store *store);
+uint64_t sc_store_next_batch(sc_store *store); /* numbers for names in the work folder */
+
+/* ---- compile.c -------------------------------------------------------------------------------------------------- */
 
 /* One source file to compile; outcome in `failure` ("" = compiled) and seconds. */
 typedef struct sc_unit {
@@ -92,10 +96,19 @@ typedef struct sc_unit {
 /* Compiles units at most as many at a time as the calling thread has cores. `extra` = further arguments. */
 sc_status sc_compile_units(const sc_folder *work, const sc_compiler *compiler, const char *extra, sc_unit *units,
                            size_t n, sc_error *err);
-/* Links objects into a shared object that keeps `keep` (its exported functions) and what they call. */
-sc_status sc_link(sc_store *store, const sc_compiler *compiler, const char *const *objects, size_t n, const char *out,
-                  char failure[256], sc_error *err);
+/* Links objects into a shared object: its visible functions and what they call. */
+sc_status sc_link(const char *linker, const char *const *objects, size_t n, const char *out, char failure[256],
+                  sc_error *err);
+sc_status sc_find_linker(const sc_compiler *compiler, char path[SC_PATH], sc_error *err);
 double sc_compile_timeout_s(void);
+size_t sc_allowed_cores(void); /* of the calling thread */
+
+/* ---- child_source.c: the files of the runner program as text ---------------------------------------------------- */
+
+typedef struct sc_child_file {
+  const char *name, *text;
+} sc_child_file;
+const sc_child_file *sc_child_files(size_t *n);
 
 /* ---- program.c, runner.c ------------------------------------------------------------------------------------------ */
 
@@ -129,8 +142,10 @@ sc_references *sc_references_new(void);
 void sc_references_free(sc_references *references);
 /* The data file of a task: contents of every tensor before the run, and of the written ones after it; fills `tensor` and
  * `data` of the request. Computed once per task and seed, in the runner's work folder. */
-sc_status sc_references_get(sc_references *references, const sc_folder *work, const sc_machine *machine,
-                            const sc_task *task, uint64_t seed, sc_wire_request *request, sc_error *err);
+sc_status sc_references_get(sc_references *references, const sc_folder *work, const sc_task *task, uint64_t seed,
+                            sc_wire_request *request, sc_error *err);
+/* What the operator makes of filled tensors, by the fastest way there is. */
+sc_status sc_run_reference(const sc_folder *work, const sc_task *task, void *const *tensors, sc_error *err);
 /* The plain loops of a task as C (reference_c.c): void sc_reference(void *const *tensors). */
 sc_status sc_emit_reference(const sc_task *task, sc_str *out, sc_error *err);
 

@@ -142,7 +142,7 @@ static void compare_tensor(child *c, int fd, uint32_t index) {
     if (memcmp(got, buffer, n) == 0) continue;
     for (size_t i = 0; i < n / size; i++) {
       double g = element(t, got, i), e = element(t, buffer, i);
-      if (g == e) continue; /* 0 and -0 are one sum */
+      if (g == e || memcmp(got + i * size, buffer + i * size, size) == 0) continue; /* 0 and -0 are one sum */
       if (reply->nwrong++ == 0) reply->element = (int64_t)(at / size + i), reply->got = g, reply->expected = e;
     }
   }
