@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that are missing. Usage: scripts/deps.sh [--list] GROUP...
 #   build     compile schedcast and let it compile kernels        check  tests, formatting, static checks
-#   bench     libraries to compare with                           cross  kernels for aarch64, run under qemu-user
-#   pictures  gnuplot for the pictures
+#   blas      OpenBLAS, which quickstart compares with            bench  the libraries that tests/bench compares with
+#   pictures  gnuplot for the pictures                            cross  kernels for aarch64, run under qemu-user
 # --list only prints the packages of the groups. Needs root or sudo when something is missing, and says what it does.
 set -euo pipefail
 
 declare -A packages=(
   [build]="gcc libc6-dev binutils cmake ninja-build pkg-config libxgboost-dev libgsl-dev libhdf5-dev libpapi-dev libhwloc-dev libxxhash-dev"
   [check]="libcmocka-dev clang libclang-rt-dev clang-tidy clang-format python3 git"
+  [blas]="libopenblas-dev"
   [bench]="libopenblas-dev libdnnl-dev"
   [pictures]="gnuplot-nox"
   [cross]="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
@@ -33,7 +34,7 @@ if [[ ${#missing[@]} == 0 ]]; then echo "deps: all of $* is installed" && exit 0
 run=()
 if [[ $(id -u) != 0 ]]; then
   command -v sudo >/dev/null || { echo "deps: please install as root: ${missing[*]}" >&2 && exit 1; }
-  run=(sudo)
+  run=(sudo env DEBIAN_FRONTEND=noninteractive)
 fi
 export DEBIAN_FRONTEND=noninteractive
 echo "deps: installing ${missing[*]}"
