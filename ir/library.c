@@ -37,11 +37,11 @@ static int is_operator_file(const struct dirent *entry) {
 static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
 sc_status sc_library_load(sc_arena *arena, const char *folder, const sc_library **result, sc_error *err) {
-  char data[MAX_PATH_BYTES], path[2 * MAX_PATH_BYTES];
+  char data[MAX_PATH_BYTES], path[2 * MAX_PATH_BYTES], standard[MAX_PATH_BYTES + 16];
   if (!folder) {
-    sc_data_dir(data, sizeof data - sizeof "/operators");
-    strcat(data, "/operators");
-    folder = data;
+    sc_data_dir(data, sizeof data);
+    snprintf(standard, sizeof standard, "%s/operators", data);
+    folder = standard;
   }
   sc_library *library = sc_arena_alloc(arena, 1, sizeof *library);
   if (!library) return sc_fail(err, SC_NOMEM, "out of memory");

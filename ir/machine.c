@@ -60,10 +60,19 @@ typedef struct machine_reader {
   uint32_t seen, seen_cache[SC_MAX_CACHES]; /* bit i: field i */
 } machine_reader;
 
+static bool is_control(char c) { return (unsigned char)c < ' ' || c == 0x7f; }
+
+/* A string without control characters: the printed form has none. */
+static void read_string(sc_reader *r, char *out, size_t size) {
+  for (size_t i = 0; r->token.kind == SC_TOKEN_STRING && i < r->token.len; i++)
+    if (is_control(r->token.text[i])) sc_reader_fail(r, SC_PARSE, "the string has a control character");
+  sc_reader_string(r, out, size);
+}
+
 static bool accept_text(machine_reader *x, const char *key, char *out, size_t size) {
   if (!sc_reader_accept(&x->r, key)) return false;
   if (out[0]) sc_reader_fail(&x->r, SC_PARSE, "'%s' stands twice", key);
-  sc_reader_string(&x->r, out, size);
+  read_string(&x->r, out, size);
   return true;
 }
 
@@ -83,7 +92,7 @@ static void read_value(sc_reader *r, const field *f, sc_value *value) {
   }
   for (size_t i = 0; i < SC_COUNT_OF(provenances); i++) {
     if (!sc_reader_accept(r, provenances[i])) continue;
-    *value = (sc_value){x, (sc_provenance)i};
+    *value = (sc_value){x == 0 ? 0 : x, (sc_provenance)i}; /* no -0 */
     return;
   }
   sc_reader_fail_expected(r, "where the number is from: assumed, vendor, probed or measured");
@@ -114,10 +123,10 @@ static void read_compiler(machine_reader *x) {
   if (sc_machine_compiler(x->machine, c.name))
     sc_reader_fail_at(r, &at, SC_PARSE, "compiler '%s' stands twice", c.name);
   sc_reader_expect(r, "command");
-  sc_reader_string(r, c.command, sizeof c.command);
+  read_string(r, c.command, sizeof c.command);
   sc_reader_expect(r, "arguments");
-  sc_reader_string(r, c.arguments, sizeof c.arguments);
-  if (sc_reader_accept(r, "version")) sc_reader_string(r, c.version, sizeof c.version);
+  read_string(r, c.arguments, sizeof c.arguments);
+  if (sc_reader_accept(r, "version")) read_string(r, c.version, sizeof c.version);
   sc_reader_expect(r, "vector_bytes");
   at = r->token;
   sc_reader_int(r, 0, 256, &bytes);
@@ -204,7 +213,7 @@ sc_status sc_machine_load(const char *path, sc_machine *machine, sc_error *err) 
 /* Strings have no escapes: what a probe found and the form cannot hold becomes an apostrophe or a blank. */
 static void print_string(const char *key, const char *text, sc_str *out) {
   sc_str_printf(out, "%s \"", key);
-  for (; *text; text++) sc_str_addn(out, *text == '"' ? "'" : (unsigned char)*text < ' ' ? " " : text, 1);
+  for (; *text; text++) sc_str_addn(out, *text == '"' ? "'" : is_control(*text) ? " " : text, 1);
   sc_str_add(out, "\"");
 }
 

@@ -173,6 +173,7 @@ static void test_errors(void **state) {
       {"machine m\n", 2, 1, "the line 'isa ...' is missing"},
       {"machine m\nisa \"i\"\ncores 1 vendor", 3, 15, "the line 'clock_hz ...' is missing"},
       {"machine m\nisa i", 2, 5, "expected a string in double quotes, found 'i'"},
+      {HEAD "cpu \"a\tb\"", 6, 5, "the string has a control character"},
       {HEAD "isa \"j\"", 6, 5, "'isa' stands twice"},
       {HEAD "cores 2 vendor", 6, 1, "'cores' stands twice"},
       {HEAD "kores 2 vendor", 6, 1, "expected a key of a machine (docs/machines.md), found 'kores'"},
