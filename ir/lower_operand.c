@@ -1,7 +1,6 @@
 /* How the kernel addresses each operand: strides of the access that is bound, packed or not. A tensor with blocks adds
  * conditions: where the kernel walks a blocked axis, its tiles begin a block or stay inside one. */
 #include <stdio.h>
-#include <string.h>
 
 #include "ir/lowering.h"
 #include "ir/mutant.h"
@@ -105,7 +104,10 @@ static sc_status vector_operand(const sc_lowering *lw, sc_operand *operand, bool
 }
 
 static sc_status lower_operand(const sc_lowering *lw, int a, int pack, const int32_t *tile, sc_operand *operand) {
-  memset(operand, 0, sizeof *operand);
+  for (int d = 0; d < SC_MAX_DIMS; d++) operand->stride[d] = 0; /* memset would be a slow string instruction here */
+  for (int d = 0; d < SC_MAX_DIMS; d++) operand->block[d] = 0;
+  for (int d = 0; d < SC_MAX_DIMS; d++) operand->block_stride[d] = 0;
+  operand->vector = operand->strided = false;
   operand->access = (uint8_t)a;
   operand->pack = (int8_t)pack;
   operand->dims = lw->task->access[a].dims;

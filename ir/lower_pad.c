@@ -62,7 +62,8 @@ static bool refine(const sc_pad *pad, int32_t taps, sc_seg seg, sc_tiling *out) 
 
 static sc_status peel(sc_lowering *lw, int p, uint16_t *peeled) {
   const sc_pad *pad = &lw->task->pad[p];
-  sc_tiling *tiling = &lw->nest->dim[pad->free], old = *tiling;
+  sc_tiling *tiling = &lw->nest->dim[pad->free];
+  sc_seg run[SC_MAX_RUNS];
   int32_t taps = 1;
   if (pad->red >= 0) {
     if (lw->nest->dim[pad->red].tiles != 1) return sc_lower_illegal(lw, SC_RULE_PEEL_REDUCE, p, (int)pad->red);
@@ -70,12 +71,14 @@ static sc_status peel(sc_lowering *lw, int p, uint16_t *peeled) {
   }
   if (*peeled >> pad->free & 1) return sc_lower_illegal(lw, SC_RULE_PEEL_TWICE, p, (int)pad->free);
   *peeled |= (uint16_t)(1u << pad->free);
-  int64_t span = (int64_t)pad->cf * (old.max_tile - 1) + (int64_t)pad->cr * (taps - 1) + 1;
+  int64_t span = (int64_t)pad->cf * (tiling->max_tile - 1) + (int64_t)pad->cr * (taps - 1) + 1;
   if (span > INT16_MAX)
     return sc_lower_illegal(lw, SC_RULE_RANGE, "the span of a peeled tile", span, (int64_t)1, (int64_t)INT16_MAX);
+  int nruns = tiling->nsegs;
+  for (int i = 0; i < nruns; i++) run[i] = tiling->seg[i];
   tiling->nsegs = 0;
-  for (int i = 0; i < old.nsegs; i++)
-    if (!refine(pad, taps, old.seg[i], tiling))
+  for (int i = 0; i < nruns; i++)
+    if (!refine(pad, taps, run[i], tiling))
       return sc_lower_illegal(lw, SC_RULE_PEEL_SEGMENTS, p, (int64_t)SC_MAX_SEGS);
   bool reduce = lw->task->dim[pad->free].reduce;
   if (reduce && tiling->nsegs > 1 && lw->kloops >> pad->free & 1)

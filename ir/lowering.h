@@ -48,7 +48,8 @@ void sc_pack_strides(const sc_task *task, const sc_nest_pack *pack, const int32_
 static inline int sc_axis_dim(const sc_index *index) {
   return index->dim[0] >= 0 && index->dim[1] < 0 && index->coef[0] == 1 ? index->dim[0] : -1;
 }
-static inline int64_t sc_floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); } /* b > 0 */
+/* Rounded down, b > 0; coefficients are mostly 1, and a division is slow. */
+static inline int64_t sc_floor_div(int64_t a, int64_t b) { return b == 1 ? a : a / b - (a % b < 0); }
 static inline int64_t sc_ceil_div(int64_t a, int64_t b) { return -sc_floor_div(-a, b); }
 static inline bool sc_pad_is(const sc_lowering *lw, int p, sc_pad_rule rule) { return lw->schedule->pad[p] == rule; }
 
