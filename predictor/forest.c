@@ -70,12 +70,13 @@ bool sc_forest_complete(sc_forest *forest) {
 #define CHOOSE(mask, yes, no) (((yes) & (mask)) | ((no) & ~(mask)))
 
 SC_CLONES
-void sc_forest_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BLOCK],
+void sc_forest_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BLOCK], int noutputs,
                      float (*margin)[SC_FOREST_BLOCK]) {
   const int depth = forest->depth, splits = (1 << depth) - 1;
   bytes number[1 << (SC_FOREST_DEPTH - 1)];
-  memset(margin, 0, (size_t)forest->noutputs * sizeof *margin);
+  memset(margin, 0, (size_t)noutputs * sizeof *margin);
   for (size_t t = 0; t < forest->ntrees; t++) {
+    if (forest->tree[t].output >= noutputs) continue;
     const uint16_t *feature = forest->split_feature + t * (size_t)splits;
     const uint8_t *threshold = forest->split_threshold + t * (size_t)splits;
     const float *leaf = forest->leaf + t * (size_t)(splits + 1);

@@ -1,0 +1,150 @@
+/* Evaluation: every row is predicted by a model that never saw its group, and scored beside a random pick, the analytic model
+ * and a second measurement. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "predictor/pools.h"
+
+enum { DRAWS = 10000 };
+
+/* Times by row; four arrays of rows.n in one allocation. */
+typedef struct predictions {
+  double *predicted, *analytic, *low, *high;
+} predictions;
+
+/* ---- held out ---- */
+
+/* Intervals of the rows of one fold, calibrated on the rows of the others. */
+static sc_status fold_intervals(const sc_rows *rows, const sc_oof *oof, int fold, const double *score, uint32_t *index,
+                                predictions *p, sc_error *err) {
+  sc_intervals intervals;
+  size_t n = 0;
+  for (size_t i = 0; i < rows->n; i++) {
+    if (oof->fold[i] != fold) index[n++] = (uint32_t)i;
+  }
+  SC_TRY(sc_intervals_calibrate(rows, index, n, score, oof->predicted_s, &intervals, err));
+  for (size_t i = 0; i < rows->n; i++) {
+    if (oof->fold[i] != fold) continue;
+    char op[SC_NAME];
+    const char *task = rows->task_name[rows->task[i]];
+    snprintf(op, sizeof op, "%.*s", (int)strcspn(task, ":"), task);
+    const sc_quantiles *q = sc_intervals_find(&intervals, op);
+    p->low[i] = oof->predicted_s[i] * exp(-q->low * oof->scale[i]);
+    p->high[i] = oof->predicted_s[i] * exp(q->high * oof->scale[i]);
+  }
+  return SC_OK;
+}
+
+static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, predictions *p,
+                          sc_error *err) {
+  sc_oof oof;
+  SC_TRY(sc_oof_run(rows, holdout, options, &oof, err));
+  double *score = malloc(rows->n * sizeof *score);
+  uint32_t *index = malloc(rows->n * sizeof *index);
+  sc_status status = score && index ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t i = 0; status == SC_OK && i < rows->n; i++) {
+    p->predicted[i] = oof.predicted_s[i];
+    p->analytic[i] = oof.analytic_s[i];
+    score[i] = log(rows->time_s[i] / oof.predicted_s[i]) / oof.scale[i];
+  }
+  for (int f = 0; status == SC_OK && f < oof.nfolds; f++) status = fold_intervals(rows, &oof, f, score, index, p, err);
+  free(score);
+  free(index);
+  sc_oof_free(&oof);
+  return status;
+}
+
+/* ---- unseen rows ---- */
+
+static bool trained_on(const sc_card *card, const char *group) {
+  const uint64_t hash = sc_hash64(group, strlen(group), 0);
+  for (uint32_t i = 0; i < card->ngroups; i++) {
+    if (card->group[i] == hash) return true;
+  }
+  return false;
+}
+
+static sc_status unseen(const sc_rows *rows, const sc_model *model, predictions *p, sc_error *err) {
+  for (size_t g = 0; g < rows->ngroups; g++) {
+    if (!trained_on(&model->card, rows->group_name[g])) continue;
+    return sc_fail(err, SC_MISMATCH,
+                   "the model was trained on rows of the group %s: hold groups or networks out instead",
+                   rows->group_name[g]);
+  }
+  for (size_t i = 0; i < rows->n; i++) {
+    const float *row = rows->features + i * SC_FEATURE_COUNT;
+    const char *task = rows->task_name[rows->task[i]];
+    char op[SC_NAME];
+    uint8_t bins[SC_FEATURE_COUNT];
+    float margin[SC_FOREST_OUTPUTS];
+    sc_prediction prediction;
+    snprintf(op, sizeof op, "%.*s", (int)strcspn(task, ":"), task);
+    sc_cuts_bins(&model->cuts, row, 1, bins);
+    sc_forest_margins(&model->forest, bins, 1, margin);
+    sc_predict_row(model, sc_intervals_find(&model->card.intervals, op), row, &rows->analytic[i], margin[0], margin[1],
+                   false, &prediction);
+    p->predicted[i] = prediction.time_s;
+    p->analytic[i] = prediction.analytic_s;
+    p->low[i] = prediction.low_s;
+    p->high[i] = prediction.high_s;
+  }
+  return SC_OK;
+}
+
+/* ---- scores ---- */
+
+static sc_status summarise(const sc_bootstrap *b, const char *name, sc_scores *out, sc_error *err) {
+  sc_metric *to[SC_MEASURE_COUNT] = {[SC_TOP1] = &out->top1,         [SC_TOP5] = &out->top5,
+                                     [SC_REGRET1] = &out->regret1,   [SC_PAIRS] = &out->pairs,
+                                     [SC_TAU] = &out->tau,           [SC_MAPE] = &out->mape,
+                                     [SC_COVERAGE] = &out->coverage, [SC_HALF_WIDTH] = &out->half_width};
+  snprintf(out->name, sizeof out->name, "%s", name);
+  for (int m = 0; m < SC_MEASURE_COUNT; m++) SC_TRY(sc_bootstrap_mean(b, (sc_measure)m, to[m], err));
+  return sc_bootstrap_p5(b, SC_TOP1, &out->top1_p5, err);
+}
+
+static sc_status score_all(const sc_rows *rows, const predictions *p, uint64_t seed, sc_task_scores *scores,
+                           sc_evaluation *out, sc_error *err) {
+  const struct {
+    const char *name;
+    sc_scored_times times;
+    bool random;
+    sc_scores *to;
+  } line[] = {{"model", {rows->time_s, p->predicted, p->low, p->high}, false, &out->model},
+              {"analytic", {rows->time_s, p->analytic, NULL, NULL}, false, &out->analytic},
+              {"random", {rows->time_s, rows->time_s, NULL, NULL}, true, &out->random},
+              {"re-measured", {rows->half_b_s, rows->half_a_s, NULL, NULL}, false, &out->remeasured}};
+  for (size_t i = 0; i < SC_COUNT_OF(line); i++) {
+    sc_task_scores *own = scores + i * rows->ntasks;
+    const sc_bootstrap b = {own, rows->ntasks, rows->ngroups, DRAWS, seed};
+    SC_TRY(sc_pools_score(rows, &line[i].times, line[i].random, own, err));
+    SC_TRY(summarise(&b, line[i].name, line[i].to, err));
+  }
+  const sc_bootstrap paired = {scores, rows->ntasks, rows->ngroups, DRAWS, seed};
+  return sc_bootstrap_ratio(&paired, scores + rows->ntasks, SC_REGRET1, &out->regret_ratio, err);
+}
+
+sc_status sc_evaluate(const sc_rows *rows, const sc_kernel_table *kernels, sc_holdout holdout, const sc_model *model,
+                      const sc_train_options *options, sc_evaluation *out, double *predicted_s, sc_error *err) {
+  static const sc_train_options defaults;
+  (void)kernels; /* rows hold its features already */
+  if (options == NULL) options = &defaults;
+  if (rows->n < 2) return sc_fail(err, SC_USAGE, "%zu usable rows: nothing to evaluate", rows->n);
+  if (holdout == SC_HOLDOUT_NONE && model == NULL)
+    return sc_fail(err, SC_USAGE, "evaluation of unseen rows needs a model");
+  double *times = malloc(4 * rows->n * sizeof *times);
+  sc_task_scores *scores = malloc(4 * rows->ntasks * sizeof *scores);
+  sc_status status = times && scores ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory for %zu rows", rows->n);
+  predictions p = {times, times + rows->n, times + 2 * rows->n, times + 3 * rows->n};
+  *out = (sc_evaluation){.rows = rows->n, .tasks = rows->ntasks, .groups = rows->ngroups, .networks = rows->nnetworks};
+  if (status == SC_OK) {
+    status = holdout == SC_HOLDOUT_NONE ? unseen(rows, model, &p, err) : held_out(rows, holdout, options, &p, err);
+  }
+  if (status == SC_OK) status = score_all(rows, &p, options->seed, scores, out, err);
+  if (status == SC_OK && predicted_s) memcpy(predicted_s, p.predicted, rows->n * sizeof *predicted_s);
+  free(times);
+  free(scores);
+  return status;
+}

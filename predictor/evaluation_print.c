@@ -1,0 +1,94 @@
+/* An evaluation as a table for people and as JSON for programs. */
+#include <math.h>
+#include <stddef.h>
+
+#include "predictor/predictor.h"
+
+static const struct {
+  const char *key, *title;
+  size_t offset;
+} columns[] = {
+    {"top1", "top-1", offsetof(sc_scores, top1)},
+    {"top5", "top-5", offsetof(sc_scores, top5)},
+    {"regret1", "regret@1", offsetof(sc_scores, regret1)},
+    {"pairs", "pairs>10%", offsetof(sc_scores, pairs)},
+    {"tau", "tau-b", offsetof(sc_scores, tau)},
+    {"mape", "MAPE", offsetof(sc_scores, mape)},
+    {"coverage", "coverage", offsetof(sc_scores, coverage)},
+    {"half_width", "half width", offsetof(sc_scores, half_width)},
+    {"top1_p5", "top-1 p5", offsetof(sc_scores, top1_p5)},
+};
+
+static const sc_metric *metric(const sc_scores *scores, size_t column) {
+  return (const sc_metric *)((const char *)scores + columns[column].offset);
+}
+
+/* ---- text ---- */
+
+static void print_cell(const sc_metric *m, sc_str *out) {
+  if (isfinite(m->value)) sc_str_printf(out, "  %.3f [%.3f-%.3f]", m->value, m->low, m->high);
+  else sc_str_printf(out, "  %-19s", "-");
+}
+
+static void print_line(const sc_scores *scores, size_t from, size_t to, sc_str *out) {
+  sc_str_printf(out, "%-12s", scores->name);
+  for (size_t c = from; c < to; c++) print_cell(metric(scores, c), out);
+  sc_str_add(out, "\n");
+}
+
+static void print_block(const sc_evaluation *e, size_t from, size_t to, sc_str *out) {
+  const sc_scores *lines[] = {&e->model, &e->analytic, &e->random, &e->remeasured};
+  sc_str_printf(out, "%-12s", "");
+  for (size_t c = from; c < to; c++) sc_str_printf(out, "  %-19s", columns[c].title);
+  sc_str_add(out, "\n");
+  for (size_t i = 0; i < SC_COUNT_OF(lines); i++) print_line(lines[i], from, to, out);
+}
+
+static void print_text(const sc_evaluation *e, sc_str *out) {
+  sc_str_printf(out, "%zu schedules of %zu tasks, %zu groups, %zu networks; [95 %% by a bootstrap over groups]\n\n",
+                e->rows, e->tasks, e->groups, e->networks);
+  print_block(e, 0, 4, out);
+  sc_str_add(out, "\n");
+  print_block(e, 4, SC_COUNT_OF(columns), out);
+  const double gain = (e->model.top1.value - e->random.top1.value) / (1 - e->random.top1.value);
+  sc_str_printf(out, "\nof what a random pick leaves, the model finds %.1f %% (top-1)\n", 100 * gain);
+  sc_str_printf(out, "regret@1 of the model over the analytic one's: %.3f [%.3f-%.3f], paired\n", e->regret_ratio.value,
+                e->regret_ratio.low, e->regret_ratio.high);
+  if (e->groups < 100) sc_str_printf(out, "note: %zu groups; claims need 100\n", e->groups);
+}
+
+/* ---- JSON ---- */
+
+static void json_metric(const char *key, const sc_metric *m, sc_str *out) {
+  sc_str_printf(out, "\"%s\": [", key);
+  sc_json_number(out, m->value);
+  sc_str_add(out, ", ");
+  sc_json_number(out, m->low);
+  sc_str_add(out, ", ");
+  sc_json_number(out, m->high);
+  sc_str_add(out, "]");
+}
+
+static void print_json(const sc_evaluation *e, sc_str *out) {
+  const sc_scores *lines[] = {&e->model, &e->analytic, &e->random, &e->remeasured};
+  sc_str_printf(out, "{\"rows\": %zu, \"tasks\": %zu, \"groups\": %zu, \"networks\": %zu", e->rows, e->tasks, e->groups,
+                e->networks);
+  for (size_t i = 0; i < SC_COUNT_OF(lines); i++) {
+    sc_str_add(out, ", ");
+    sc_json_string(out, lines[i]->name);
+    sc_str_add(out, ": {");
+    for (size_t c = 0; c < SC_COUNT_OF(columns); c++) {
+      if (c) sc_str_add(out, ", ");
+      json_metric(columns[c].key, metric(lines[i], c), out);
+    }
+    sc_str_add(out, "}");
+  }
+  sc_str_add(out, ", ");
+  json_metric("regret_ratio", &e->regret_ratio, out);
+  sc_str_add(out, "}\n");
+}
+
+void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out) {
+  if (json) print_json(evaluation, out);
+  else print_text(evaluation, out);
+}
