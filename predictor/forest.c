@@ -107,7 +107,7 @@ void sc_forest_margins(const sc_forest *forest, const uint8_t *bins, size_t n, f
     for (size_t r = 0; r < rows; r++) {
       for (size_t i = 0; i < f; i++) block[i][r] = bins[(start + r) * f + i];
     }
-    sc_forest_block(forest, (const uint8_t(*)[SC_FOREST_BLOCK])block, sums);
+    sc_forest_block(forest, (const uint8_t(*)[SC_FOREST_BLOCK])block, (int)k, sums);
     for (size_t r = 0; r < rows; r++) {
       for (size_t o = 0; o < k; o++) margin[(start + r) * k + o] = sums[o][r];
     }
