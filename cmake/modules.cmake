@@ -89,6 +89,7 @@ function(sc_program folder)
   if(SC_ONLY OR NOT ${CMAKE_SOURCE_DIR}/${folder}/main.c IN_LIST sources)
     return()
   endif()
+  set(bash ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   add_executable(schedcast_program ${sources})
   set_target_properties(schedcast_program PROPERTIES OUTPUT_NAME schedcast
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin INSTALL_RPATH $ORIGIN/../${CMAKE_INSTALL_LIBDIR})
@@ -102,7 +103,21 @@ function(sc_program folder)
     string(REGEX REPLACE "^SC_VERB\\(([a-z]+).*" "\\1" verb "${line}")
     file(CREATE_LINK schedcast ${CMAKE_BINARY_DIR}/bin/${verb}-sched SYMBOLIC)
     install(FILES ${CMAKE_BINARY_DIR}/bin/${verb}-sched TYPE BIN)
+    sc_help_file(man/${verb}-sched.1 --man ${verb})
+    install(FILES ${CMAKE_BINARY_DIR}/bash/schedcast RENAME ${verb}-sched DESTINATION ${bash})
   endforeach()
+  sc_help_file(man/schedcast.1 --man)
+  sc_help_file(bash/schedcast --completion)
+  install(DIRECTORY ${CMAKE_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${CMAKE_BINARY_DIR}/bash/schedcast DESTINATION ${bash})
+endfunction()
+
+# What `schedcast help ARGUMENTS` prints becomes a file of the build tree.
+function(sc_help_file file)
+  get_filename_component(folder ${CMAKE_BINARY_DIR}/${file} DIRECTORY)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(TARGET schedcast_program POST_BUILD VERBATIM
+    COMMAND $<TARGET_FILE:schedcast_program> help ${ARGN} > ${CMAKE_BINARY_DIR}/${file})
 endfunction()
 
 # tests/<folder>/test_<name>.c (cmocka) and .sh become the test <folder>.<name>, label fast; slow_<name>.* label slow.
