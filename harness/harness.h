@@ -105,6 +105,10 @@ typedef struct sc_campaign_report {
 sc_status sc_campaign_run(const sc_machine *machine, const sc_work *work, size_t n, const sc_campaign_options *options,
                           sc_dataset *dataset, sc_campaign_report *report, sc_error *err);
 
+/* The plain loops of an f32 task as C: void sc_reference(void *const *tensors). What results are checked against, and the
+ * baseline that quickstart compares with: the innermost loop is the free dim along which the result is contiguous. */
+sc_status sc_emit_reference(const sc_task *task, sc_str *out, sc_error *err);
+
 /* ---- the machine -------------------------------------------------------------------------------------------- */
 
 /* Fills a machine from the host (hwloc, cpuid, sysfs; peak and bandwidth measured once, about two seconds). */
