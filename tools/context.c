@@ -68,7 +68,8 @@ sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *tab
   snprintf(path, sizeof path, "%s", name);
   for (int i = 0; !strchr(name, '/') && !file_exists(path) && i < 2; i++)
     snprintf(path, sizeof path, i ? "%s/machines/%.100s.machine" : "%s/%.100s.machine", folder[i], name);
-  if (!file_exists(path)) return sc_fail(&t->err, SC_NOTFOUND, "no machine '%s': neither a file nor in `machine-sched list`", name);
+  if (!file_exists(path))
+    return sc_fail(&t->err, SC_NOTFOUND, "no machine '%s': neither a file nor in `machine-sched list`", name);
   if (table_path) table_beside(path, table_path, size);
   return sc_machine_load(path, machine, &t->err);
 }
@@ -92,6 +93,20 @@ void platform_close(platform *p) {
   p->kernels = NULL;
 }
 
+sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, sc_kernel_table **table) {
+  sc_machine asked, of;
+  char path[4096] = "";
+  const char *text = sc_dataset_count(dataset) ? sc_dataset_at(dataset, 0)->machine : "";
+  if (machine) SC_TRY(tool_machine(t, machine, &asked, path, sizeof path));
+  else if (sc_machine_parse("the dataset's machine", text, strlen(text), &of, NULL) == SC_OK && !of.simulated) {
+    SC_TRY(tool_machine(t, NULL, &asked, path, sizeof path));
+    if (sc_machine_fingerprint(&asked) != sc_machine_fingerprint(&of)) path[0] = '\0';
+  }
+  if (path[0]) return tool_kernels(t, path, table);
+  *table = sc_kernel_table_new();
+  return *table ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for a kernel table");
+}
+
 /* ---- models ---- */
 
 /* 2: of this very machine, 1: of its ISA, 0: of another. */
@@ -102,7 +117,8 @@ static int fitness(const sc_model *model, const sc_machine *machine) {
 }
 
 /* Keeps the best model of a folder in *best. */
-static void search_models(const char *folder, const sc_machine *machine, sc_model **best, int *fits, char *path, size_t size) {
+static void search_models(const char *folder, const sc_machine *machine, sc_model **best, int *fits, char *path,
+                          size_t size) {
   DIR *dir = opendir(folder);
   for (struct dirent *entry; dir && (entry = readdir(dir));) {
     size_t len = strlen(entry->d_name);
@@ -139,8 +155,10 @@ sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_m
   sc_data_dir(folder, sizeof folder);
   snprintf(models, sizeof models, "%s/models", folder);
   search_models(models, machine, out, &fits, found, sizeof found);
-  if (!*out) return sc_fail(&t->err, SC_NOTFOUND, "no model of this machine (%s, %s) is here: train one, or name one with --model",
-                            machine->name, machine->isa);
+  if (!*out)
+    return sc_fail(&t->err, SC_NOTFOUND,
+                   "no model of this machine (%s, %s) is here: train one, or name one with --model", machine->name,
+                   machine->isa);
   if (path) snprintf(path, size, "%s", found);
   return SC_OK;
 }
@@ -170,22 +188,26 @@ struct reading {
   const char *where;
 };
 
-static sc_status add_job(void *user, const sc_task *task, const sc_schedule *schedule, int line) {
-  struct reading *r = user;
-  job_list *jobs = r->jobs;
+sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule) {
   if (jobs->n == jobs->cap) {
     size_t cap = jobs->cap ? jobs->cap * 2 : 64;
     job *grown = realloc(jobs->job, cap * sizeof *grown);
-    if (!grown) return sc_fail(&r->t->err, SC_NOMEM, "no memory for %zu schedules", cap);
+    if (!grown) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu schedules", cap);
     jobs->job = grown;
     jobs->cap = cap;
   }
   job *j = &jobs->job[jobs->n];
   j->task = task;
   j->schedule = *schedule;
-  sc_status status = sc_lower(task, schedule, &j->nest, &r->t->err);
-  if (status == SC_OK) jobs->n++;
-  else if (!r->t->err.line) { /* the lowering knows no file */
+  SC_TRY(sc_lower(task, schedule, &j->nest, &t->err));
+  jobs->n++;
+  return SC_OK;
+}
+
+static sc_status add_read(void *user, const sc_task *task, const sc_schedule *schedule, int line) {
+  struct reading *r = user;
+  sc_status status = jobs_add(r->t, r->jobs, task, schedule);
+  if (status == SC_ILLEGAL && !r->t->err.line) { /* the lowering knows no file */
     r->t->err.line = line;
     snprintf(r->t->err.where, sizeof r->t->err.where, "%s", r->where);
   }
@@ -201,7 +223,7 @@ sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs) {
     const char *where = strcmp(files[i], "-") == 0 ? "<standard input>" : files[i];
     struct reading r = {t, jobs, where};
     sc_status status = sc_file_read(t->arena, files[i], MAX_SCHEDULE_FILE, &text, &len, &t->err);
-    if (status == SC_OK) status = sc_schedules_read(t->arena, t->library, where, text, len, add_job, &r, &t->err);
+    if (status == SC_OK) status = sc_schedules_read(t->arena, t->library, where, text, len, add_read, &r, &t->err);
     if (status != SC_OK) {
       jobs_free(jobs);
       return status;

@@ -130,7 +130,8 @@ struct help_options {
 
 static const option options[] = {
     {"man", 0, OPTION_FLAG, offsetof(struct help_options, man), NULL, "print the man page (troff)", NULL},
-    {"completion", 0, OPTION_FLAG, offsetof(struct help_options, completion), NULL, "print the completion script for bash", NULL},
+    {"completion", 0, OPTION_FLAG, offsetof(struct help_options, completion), NULL,
+     "print the completion script for bash", NULL},
     OPTION_END,
 };
 
@@ -154,8 +155,10 @@ const verb verb_help = {
     .name = "help",
     .summary = "explains a verb; prints man pages and bash completion",
     .operands = "[VERB]",
-    .details = "Without a verb, lists them all. Help, man pages and completion are made from the same tables that parse the options.",
-    .example = "schedcast help sample; schedcast help --man predict | man -l -\n  source <(schedcast help --completion)",
+    .details = "Without a verb, lists them all. Help, man pages and completion are made from the same tables that "
+               "parse the options.",
+    .example =
+        "schedcast help sample; schedcast help --man predict | man -l -\n  source <(schedcast help --completion)",
     .options = options,
     .options_size = sizeof(struct help_options),
     .max_operands = 1,

@@ -20,7 +20,8 @@ const verb *verb_find(const char *name, size_t len) {
 
 static void log_line(void *user, sc_log_level level, const char *line) {
   const tool *t = user;
-  if (level != SC_LOG_DEBUG) fprintf(stderr, "%s-sched: %s%s\n", t->verb->name, level == SC_LOG_WARN ? "warning: " : "", line);
+  if (level != SC_LOG_DEBUG)
+    fprintf(stderr, "%s-sched: %s%s\n", t->verb->name, level == SC_LOG_WARN ? "warning: " : "", line);
 }
 
 static int exit_code(sc_status status) {
@@ -37,6 +38,7 @@ static int run(const verb *v, int argc, char **argv) {
   bool help = false;
   int n = 0;
   void *options = calloc(1, v->options_size);
+  if (options && v->defaults) memcpy(options, v->defaults, v->options_size);
   t.log = (sc_log){log_line, &t};
   sc_status status = options && t.arena ? SC_OK : sc_fail(&t.err, SC_NOMEM, "out of memory");
   if (status == SC_OK) status = options_parse(v, argc, argv, options, &n, &help, &t.err);

@@ -17,11 +17,16 @@ struct measure_options {
 static const char *const proposals[] = {"user", "uniform", "stratified", "model", "neighbour", "anchor", NULL};
 
 static const option options[] = {
-    {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)", NULL},
-    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N", "visits of each schedule, default 3", NULL},
-    {"threads", 't', OPTION_COUNT, offsetof(struct measure_options, threads), "N", "of parallel schedules; default: all cores", NULL},
-    {"counters", 0, OPTION_TEXT, offsetof(struct measure_options, counters), "EVENTS", "PAPI events, comma-separated, or `list`", NULL},
-    {"timeout", 0, OPTION_REAL, offsetof(struct measure_options, timeout), "S", "seconds of one visit, default 10", NULL},
+    {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)",
+     NULL},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N", "visits of each schedule, default 3",
+     NULL},
+    {"threads", 't', OPTION_COUNT, offsetof(struct measure_options, threads), "N",
+     "of parallel schedules; default: all cores", NULL},
+    {"counters", 0, OPTION_TEXT, offsetof(struct measure_options, counters), "EVENTS",
+     "PAPI events, comma-separated, or `list`", NULL},
+    {"timeout", 0, OPTION_REAL, offsetof(struct measure_options, timeout), "S", "seconds of one visit, default 10",
+     NULL},
     {"memory", 0, OPTION_REAL, offsetof(struct measure_options, memory), "GIB", "memory of one visit, default 4", NULL},
     {"cold", 0, OPTION_FLAG, offsetof(struct measure_options, cold), NULL, "empty the caches before each repeat", NULL},
     {"shard", 0, OPTION_TEXT, offsetof(struct measure_options, shard), "I/N", "only part I of N: whole tasks", NULL},
@@ -76,8 +81,8 @@ static void print_report(tool *t, const struct measure_options *o, const sc_camp
     sc_str_add(out, "}\n");
     return;
   }
-  sc_str_printf(out, "%zu schedules, %zu visits in %.1f s: %.1f schedules/s; compiled in %.1f s\n", r->schedules, r->visits, r->seconds,
-                r->seconds > 0 ? (double)r->schedules / r->seconds : 0, r->compile_s);
+  sc_str_printf(out, "%zu schedules, %zu visits in %.1f s: %.1f schedules/s; compiled in %.1f s\n", r->schedules,
+                r->visits, r->seconds, r->seconds > 0 ? (double)r->schedules / r->seconds : 0, r->compile_s);
   for (int i = 0; i < SC_OUTCOME_COUNT; i++)
     if (r->outcomes[i]) sc_str_printf(out, "%s %zu  ", sc_outcome_name((sc_outcome)i), r->outcomes[i]);
   sc_str_printf(out, "already there %zu  invalidated visits %zu\n", r->skipped, r->invalidated);
@@ -99,11 +104,19 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
   uint64_t hash = 0;
   sc_campaign_report report = {0};
   sc_dataset *dataset;
-  sc_campaign_options c = {
-      .measure = {.threads = (int)o->threads, .timeout_s = o->timeout, .memory_bytes = (size_t)(o->memory * 0x1p30), .cold = o->cold,
-                  .verify = true, .seed = (uint64_t)o->seed, .counters = o->counters},
-      .passes = (int)o->passes, .seed = (uint64_t)o->seed, .progress = progress_campaign, .progress_user = &bar,
-      .stop = interrupt_flag(), .log = t->log};
+  sc_campaign_options c = {.measure = {.threads = (int)o->threads,
+                                       .timeout_s = o->timeout,
+                                       .memory_bytes = (size_t)(o->memory * 0x1p30),
+                                       .cold = o->cold,
+                                       .verify = true,
+                                       .seed = (uint64_t)o->seed,
+                                       .counters = o->counters},
+                           .passes = (int)o->passes,
+                           .seed = (uint64_t)o->seed,
+                           .progress = progress_campaign,
+                           .progress_user = &bar,
+                           .stop = interrupt_flag(),
+                           .log = t->log};
   SC_TRY(parse_shard(t, o->shard, &c));
   SC_TRY(model_hash(t, o->model, &hash));
   sc_work *work = calloc(jobs->n, sizeof *work);
@@ -119,7 +132,8 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
     progress_end(&bar);
     sc_status closed = sc_dataset_close(dataset, status == SC_OK ? &t->err : NULL);
     if (status == SC_OK) status = closed;
-    if (status == SC_INTERRUPTED) sc_fail(&t->err, status, "interrupted; what was measured is in %s, the same command goes on", o->out);
+    if (status == SC_INTERRUPTED)
+      sc_fail(&t->err, status, "interrupted; what was measured is in %s, the same command goes on", o->out);
     if (status == SC_OK || status == SC_INTERRUPTED) print_report(t, o, &report);
   }
   free(work);
@@ -144,10 +158,14 @@ const verb verb_measure = {
     .name = "measure",
     .summary = "compiles, checks and times schedules into a dataset",
     .operands = "FILE...",
-    .details = "Visits every schedule of the files (- is standard input) once per pass, each pass in another random order, in a child "
-               "process with limits, and compares its result with the reference first. A schedule that does not compile, crashes, "
-               "hangs or computes something wrong is a recorded outcome. Schedules that are in the dataset with enough passes "
-               "are skipped: an interrupted campaign goes on where it was. Nothing measured is ever lost, not by kill -9 either.",
+    .details =
+        "Visits every schedule of the files (- is standard input) once per pass, each pass in another random order, in "
+        "a child "
+        "process with limits, and compares its result with the reference first. A schedule that does not compile, "
+        "crashes, "
+        "hangs or computes something wrong is a recorded outcome. Schedules that are in the dataset with enough passes "
+        "are skipped: an interrupted campaign goes on where it was. Nothing measured is ever lost, not by kill -9 "
+        "either.",
     .example = "sample-sched matmul:M=512,N=512,K=512 -n 50 | measure-sched - -o d.h5",
     .options = options,
     .options_size = sizeof(struct measure_options),

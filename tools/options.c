@@ -46,13 +46,15 @@ static sc_status set(const verb *v, const option *o, const char *value, void *op
   case OPTION_CHOICE: return choose(v, o, value, (int *)at, err);
   case OPTION_COUNT: {
     long long n = strtoll(value, &end, 10);
-    if (end == value || *end || errno || n < 0) return bad(v, err, "--%s wants a whole number, not '%s'", o->name, value);
+    if (end == value || *end || errno || n < 0)
+      return bad(v, err, "--%s wants a whole number, not '%s'", o->name, value);
     *(int64_t *)at = n;
     return SC_OK;
   }
   case OPTION_REAL: {
     double x = strtod(value, &end);
-    if (end == value || *end || !isfinite(x) || x < 0) return bad(v, err, "--%s wants a number, not '%s'", o->name, value);
+    if (end == value || *end || !isfinite(x) || x < 0)
+      return bad(v, err, "--%s wants a number, not '%s'", o->name, value);
     *(double *)at = x;
     return SC_OK;
   }
@@ -96,7 +98,8 @@ static sc_status parse_one(const verb *v, char **argv, int left, void *options, 
   return set(v, o, value, options, err);
 }
 
-sc_status options_parse(const verb *v, int argc, char **argv, void *options, int *noperands, bool *help, sc_error *err) {
+sc_status options_parse(const verb *v, int argc, char **argv, void *options, int *noperands, bool *help,
+                        sc_error *err) {
   int n = 0;
   *help = false;
   for (int i = 0, used; i < argc; i += used) {
@@ -112,6 +115,7 @@ sc_status options_parse(const verb *v, int argc, char **argv, void *options, int
   *noperands = n;
   if (*help) return SC_OK;
   if (n < v->min_operands) return bad(v, err, "%s is missing", v->operands);
-  if (v->max_operands >= 0 && n > v->max_operands) return bad(v, err, "'%s' is one operand too many", argv[v->max_operands]);
+  if (v->max_operands >= 0 && n > v->max_operands)
+    return bad(v, err, "'%s' is one operand too many", argv[v->max_operands]);
   return SC_OK;
 }

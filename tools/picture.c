@@ -1,5 +1,6 @@
 /* Programs beside ours, without a shell; and pictures, which gnuplot draws from what we pipe into it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,23 +20,41 @@ static bool feed(int fd, const char *text) {
   return true;
 }
 
-sc_status run_program(tool *t, const char *const *argv, const char *input) {
-  int in[2], how = 0;
-  if (pipe(in) != 0) return sc_fail(&t->err, SC_IO, "no pipe: %s", strerror(errno));
-  void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* a program that does not read to the end is no reason to die */
-  pid_t pid = fork();
-  if (pid == 0) {
-    signal(SIGPIPE, SIG_DFL);
-    dup2(in[0], STDIN_FILENO);
-    dup2(STDERR_FILENO, STDOUT_FILENO); /* our stdout is for results */
+static _Noreturn void become(const char *const *argv, int in, int out) {
+  signal(SIGPIPE, SIG_DFL);
+  dup2(in, STDIN_FILENO);
+  dup2(out, STDOUT_FILENO);
+  execvp(argv[0], (char *const *)(uintptr_t)argv);
+  _exit(127);
+}
+
+/* Input is fed before output is read: neither may be large when both are there. */
+static void exchange(int in, const char *input, int out, sc_str *output) {
+  char buf[4096];
+  feed(in, input);
+  close(in);
+  for (ssize_t n; output && (n = read(out, buf, sizeof buf)) != 0;) {
+    if (n < 0 && errno != EINTR) break;
+    if (n > 0) sc_str_addn(output, buf, (size_t)n);
+  }
+}
+
+sc_status run_program(tool *t, const char *const *argv, const char *input, sc_str *output) {
+  int in[2], out[2], how = 0;
+  if (pipe2(in, O_CLOEXEC) != 0) return sc_fail(&t->err, SC_IO, "no pipe: %s", strerror(errno));
+  if (pipe2(out, O_CLOEXEC) != 0) {
     close(in[0]);
     close(in[1]);
-    execvp(argv[0], (char *const *)(uintptr_t)argv);
-    _exit(127);
+    return sc_fail(&t->err, SC_IO, "no pipe: %s", strerror(errno));
   }
+  void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* a program that does not read to the end is no reason to die */
+  pid_t pid = fork();
+  if (pid == 0) become(argv, in[0], output ? out[1] : STDERR_FILENO); /* our stdout is for results */
   close(in[0]);
-  if (pid > 0) feed(in[1], input);
-  close(in[1]);
+  close(out[1]);
+  if (pid > 0) exchange(in[1], input ? input : "", out[0], output);
+  else close(in[1]);
+  close(out[0]);
   signal(SIGPIPE, before);
   while (pid > 0 && waitpid(pid, &how, 0) < 0 && errno == EINTR) continue;
   if (pid < 0) return sc_fail(&t->err, SC_IO, "cannot start %s: %s", argv[0], strerror(errno));
@@ -97,7 +116,8 @@ sc_status picture_draw(tool *t, const char *path, const char *title, const sc_ro
     quoted(&s, names[k]);
   }
   sc_str_add(&s, "\n");
-  sc_status status = s.failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture") : run_program(t, gnuplot, sc_str_text(&s));
+  sc_status status =
+      s.failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture") : run_program(t, gnuplot, sc_str_text(&s), NULL);
   sc_str_free(&s);
   return status;
 }

@@ -33,7 +33,8 @@ void progress_campaign(void *user, const sc_progress *now) {
   for (size_t i = 0; now->total && i < 20 * now->done / now->total; i++) bar[i] = '#';
   int n = snprintf(line, sizeof line, "%zu/%zu, %.3g/s, %s left", now->done, now->total, now->rate_per_s, left);
   if (now->failed) n += snprintf(line + n, sizeof line - (size_t)n, ", %zu failed", now->failed);
-  if (now->best_flop_per_s > 0) n += snprintf(line + n, sizeof line - (size_t)n, ", best %.4g GFLOP/s", now->best_flop_per_s * 1e-9);
+  if (now->best_flop_per_s > 0)
+    n += snprintf(line + n, sizeof line - (size_t)n, ", best %.4g GFLOP/s", now->best_flop_per_s * 1e-9);
   if (now->task) snprintf(line + n, sizeof line - (size_t)n, "  %.60s", now->task);
   if (p->terminal) fprintf(stderr, "\r\033[K[%s] %.*s", bar, 110, line);
   else fprintf(stderr, "%s\n", line);

@@ -16,12 +16,16 @@ static const char *const samplings[] = {"uniform", "sobol", "exhaustive", "strat
 enum { STRATIFIED = SC_SAMPLE_EXHAUSTIVE + 1 };
 
 static const option options[] = {
-    {"number", 'n', OPTION_COUNT, offsetof(struct sample_options, number), "N", "how many; default 100, exhaustive: all", NULL},
-    {"space", 's', OPTION_TEXT, offsetof(struct sample_options, space), "FILE", "space file; default: the operator's", NULL},
+    {"number", 'n', OPTION_COUNT, offsetof(struct sample_options, number), "N",
+     "how many; default 100, exhaustive: all", NULL},
+    {"space", 's', OPTION_TEXT, offsetof(struct sample_options, space), "FILE", "space file; default: the operator's",
+     NULL},
     {"sampling", 0, OPTION_CHOICE, offsetof(struct sample_options, sampling), "HOW", "how to draw", samplings},
     {"seed", 0, OPTION_COUNT, offsetof(struct sample_options, seed), "N", "equal seeds draw equal schedules", NULL},
-    {"count", 'c', OPTION_FLAG, offsetof(struct sample_options, count), NULL, "print how many distinct schedules there are", NULL},
-    {"threads", 't', OPTION_COUNT, offsetof(struct sample_options, threads), "N", "1: no parallel ones; 0: all cores", NULL},
+    {"count", 'c', OPTION_FLAG, offsetof(struct sample_options, count), NULL,
+     "print how many distinct schedules there are", NULL},
+    {"threads", 't', OPTION_COUNT, offsetof(struct sample_options, threads), "N",
+     "more than 1: parallel ones too; 0: all cores", NULL},
     OPTION_FORCE(struct sample_options),
     OPTION_MACHINE(struct sample_options),
     OPTION_JSON(struct sample_options),
@@ -54,7 +58,8 @@ static sc_status print_one(void *user, const sc_schedule *schedule) {
 static void print_head(tool *t, const struct sample_options *o, const sc_task *task, const char *count) {
   sc_str *out = &t->out;
   if (!o->json) {
-    sc_str_printf(out, "# of %s distinct schedules; %s, seed %lld\n", count, samplings[o->sampling], (long long)o->seed);
+    sc_str_printf(out, "# of %s distinct schedules; %s, seed %lld\n", count, samplings[o->sampling],
+                  (long long)o->seed);
     print_task_line(out, task);
     return;
   }
@@ -80,7 +85,8 @@ static sc_status print_count(tool *t, bool json, const sc_task *task, const char
   return SC_OK;
 }
 
-static sc_status draw(tool *t, const struct sample_options *o, const sc_task *task, const platform *p, const sc_space_bound *space) {
+static sc_status draw(tool *t, const struct sample_options *o, const sc_task *task, const platform *p,
+                      const sc_space_bound *space) {
   char count[40];
   struct printing print = {t, task, 0, o->json};
   sc_count all = sc_space_count(space);
@@ -115,13 +121,17 @@ const verb verb_sample = {
     .name = "sample",
     .summary = "draws schedules of a task from a space, or counts them",
     .operands = "TASK",
-    .details = "Prints a `task` line and one `schedule` line for each schedule, which measure-sched, predict-sched --rank and show-sched "
-               "read. All schedules are legal and distinct. Uniform draws without replacement; sobol spreads the draws evenly; "
-               "exhaustive goes through the space in its order; stratified draws 20 times as many and keeps more of those that "
+    .details = "Prints a `task` line and one `schedule` line for each schedule, which measure-sched, predict-sched "
+               "--rank and show-sched "
+               "read. All schedules are legal and distinct. Uniform draws without replacement; sobol spreads the draws "
+               "evenly; "
+               "exhaustive goes through the space in its order; stratified draws 20 times as many and keeps more of "
+               "those that "
                "the analytic model finds fast.",
     .example = "sample-sched conv2d:H=56,W=56,C=64,K=64,R=3,S=3,pad=1 -n 200 --seed 1\n"
                "  sample-sched matmul:M=512,N=512,K=512 --force \"vector j\" --count",
     .options = options,
+    .defaults = &(const struct sample_options){.threads = 1},
     .options_size = sizeof(struct sample_options),
     .min_operands = 1,
     .max_operands = 1,

@@ -8,7 +8,14 @@
 
 /* ---- a verb and its options ---- */
 
-typedef enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_REAL, OPTION_LIST, OPTION_CHOICE } option_kind;
+typedef enum option_kind {
+  OPTION_FLAG,
+  OPTION_TEXT,
+  OPTION_COUNT,
+  OPTION_REAL,
+  OPTION_LIST,
+  OPTION_CHOICE
+} option_kind;
 enum { LIST_MAX = 32 };
 typedef struct text_list { /* OPTION_LIST: may be given again and again */
   int n;
@@ -33,6 +40,7 @@ typedef struct verb {
   const char *example; /* what to type, a line or more */
   const option *options; /* ends with name NULL */
   size_t options_size;
+  const void *defaults; /* of the struct; NULL: zeros */
   int min_operands, max_operands; /* max -1: any number */
   sc_status (*run)(tool *t, const void *options, int n, char **operands);
 } verb;
@@ -51,12 +59,14 @@ void help_overview(sc_str *out);
 void help_man(const verb *v, sc_str *out); /* v NULL: schedcast(1) */
 void help_completion(sc_str *out); /* for bash */
 
-#define OPTION_JSON(type) {"json", 0, OPTION_FLAG, offsetof(type, json), NULL, "print JSON", NULL}
+#define OPTION_JSON(type) \
+  { "json", 0, OPTION_FLAG, offsetof(type, json), NULL, "print JSON", NULL }
 #define OPTION_MACHINE(type) \
-  {"machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME", "machine file or its name; default: this one", NULL}
+  { "machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME", "machine file or its name; default: this one", NULL }
 #define OPTION_FORCE(type) \
-  {"force", 0, OPTION_LIST, offsetof(type, force), "LINE", "pin a choice: \"vector j\", \"compile gcc\"", NULL}
-#define OPTION_END {NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL}
+  { "force", 0, OPTION_LIST, offsetof(type, force), "LINE", "pin a choice: \"vector j\", \"compile gcc\"", NULL }
+#define OPTION_END \
+  { NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL }
 
 /* ---- context ---- */
 
@@ -71,7 +81,8 @@ struct tool {
 
 sc_status tool_flush(tool *t); /* out -> stdout */
 void tool_say(tool *t, const char *format, ...) __attribute__((format(printf, 2, 3))); /* a line to stderr */
-sc_status tool_usage(tool *t, const char *format, ...) __attribute__((format(printf, 2, 3))); /* SC_USAGE, with the hint */
+sc_status tool_usage(tool *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3))); /* SC_USAGE, with the hint */
 sc_status tool_library(tool *t);
 sc_status tool_task(tool *t, const char *text, const sc_task **task);
 bool file_exists(const char *path);
@@ -87,6 +98,9 @@ typedef struct platform {
 } platform;
 sc_status platform_open(tool *t, const char *machine, platform *p);
 void platform_close(platform *p);
+/* The kernel table to train or evaluate rows of this dataset with: of --machine, or of this machine when the rows are its
+ * own; else an empty one. */
+sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, sc_kernel_table **table);
 /* `model` may be NULL: the shipped or cached model of this machine, else of its ISA; SC_NOTFOUND when there is none. */
 sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size);
 
@@ -105,6 +119,7 @@ typedef struct job_list {
   size_t n, cap;
 } job_list;
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
+sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule); /* lowers it */
 void jobs_free(job_list *jobs);
 /* Datasets together, in memory. */
 sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset);
@@ -116,7 +131,8 @@ void print_task_line(sc_str *out, const sc_task *task);
 void print_schedule_line(sc_str *out, const sc_task *task, const sc_schedule *schedule, const char *comment);
 void print_time(sc_str *out, double seconds); /* "1.23 ms" */
 void print_bytes(sc_str *out, double bytes); /* "32 KiB" */
-void print_prediction(sc_str *out, const sc_task *task, const sc_prediction *p); /* "1.2 ms (1.1 ms .. 1.4 ms), 98 GFLOP/s" */
+void print_prediction(sc_str *out, const sc_task *task,
+                      const sc_prediction *p); /* "1.2 ms (1.1 ms .. 1.4 ms), 98 GFLOP/s" */
 const char *knowledge_text(int knowledge);
 
 /* JSON: a comma where one is needed, then "name": value. */
@@ -148,9 +164,29 @@ const volatile bool *interrupt_flag(void);
 sc_status sample_stratified(tool *t, const sc_space_bound *space, const sc_task *task, const platform *p, size_t n,
                             uint64_t seed, sc_sample_fn *each, void *user);
 
+/* Measures the kernels of these schedules that the table does not know yet, and saves it. */
+sc_status kernels_measure(tool *t, platform *p, const job_list *jobs);
+/* The k best of a scan; with `calibrate` the kernels of the 100 best are measured and they are ranked again. */
+typedef struct pick_options {
+  int64_t k, scan, threads;
+  uint64_t seed;
+  bool calibrate;
+} pick_options;
+sc_status pick_best(tool *t, const sc_model *model, const sc_space_bound *space, const sc_task *task, platform *p,
+                    const pick_options *o, sc_pick *picks, size_t *npicks, size_t *scanned);
+/* Predictions of jobs, which may be of several tasks, serial and parallel mixed. */
+sc_status jobs_predict(tool *t, const sc_model *model, const platform *p, int64_t threads, const job_list *jobs,
+                       sc_prediction *out);
+/* The name of a nest's functions: op_12345678. */
+void emit_name(const sc_task *task, const sc_nest *nest, char *name, size_t size);
+/* Writes a schedule as a C file ("-": stdout); its functions begin with name, or a name of the task's when NULL. */
+sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, const sc_machine *machine,
+                    const char *name, const char *path);
+
 /* Predicted against measured times as a PNG, through gnuplot. */
 sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s);
-/* Runs a program without a shell with `input` on its standard input; its exit status other than 0 is SC_EXTERNAL. */
-sc_status run_program(tool *t, const char *const *argv, const char *input);
+/* Runs a program without a shell; input and output may be NULL (nothing; to stderr). SC_NOTFOUND: it is not installed,
+ * SC_EXTERNAL: it ended with another status than 0. */
+sc_status run_program(tool *t, const char *const *argv, const char *input, sc_str *output);
 
 #endif

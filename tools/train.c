@@ -15,11 +15,16 @@ static const option options[] = {
     {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "default 250", NULL},
     {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6", NULL},
     {"eta", 0, OPTION_REAL, offsetof(struct train_options, eta), "X", "learning rate, default 0.1", NULL},
-    {"subsample", 0, OPTION_REAL, offsetof(struct train_options, subsample), "X", "share of rows a tree, default 0.7", NULL},
-    {"colsample", 0, OPTION_REAL, offsetof(struct train_options, colsample), "X", "share of features a tree, default 0.6", NULL},
-    {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5", NULL},
-    {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N", "passes a label is made of, default 3", NULL},
-    {"forbid", 0, OPTION_TEXT, offsetof(struct train_options, forbid), "FILE", "groups left out; default: the evaluation's", NULL},
+    {"subsample", 0, OPTION_REAL, offsetof(struct train_options, subsample), "X", "share of rows a tree, default 0.7",
+     NULL},
+    {"colsample", 0, OPTION_REAL, offsetof(struct train_options, colsample), "X",
+     "share of features a tree, default 0.6", NULL},
+    {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5",
+     NULL},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N", "passes a label is made of, default 3",
+     NULL},
+    {"forbid", 0, OPTION_TEXT, offsetof(struct train_options, forbid), "FILE",
+     "groups left out; default: the evaluation's", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct train_options, seed), "N", "equal seeds give equal models", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct train_options, threads), "N", "default: all", NULL},
     OPTION_MACHINE(struct train_options),
@@ -27,21 +32,39 @@ static const option options[] = {
     OPTION_END,
 };
 
-static void print_rows(tool *t, const sc_rows *rows) {
-  tool_say(t, "%zu rows of %zu tasks in %zu groups and %zu networks; left out: %zu failed, %zu with too few passes, %zu stale, %zu of another machine",
-           rows->n, rows->ntasks, rows->ngroups, rows->nnetworks, rows->skipped_failed, rows->skipped_passes, rows->skipped_stale,
-           rows->skipped_foreign);
+/* Every row that is left out is counted with its reason. */
+static void say_rows(tool *t, const sc_rows *rows) {
+  const struct {
+    size_t n;
+    const char *why;
+  } out[] = {{rows->skipped_failed, "failed"},
+             {rows->skipped_passes, "have too few passes"},
+             {rows->skipped_stale, "are stale"},
+             {rows->skipped_foreign, "are of another machine"},
+             {rows->skipped_forbidden, "belong to the evaluation"},
+             {rows->skipped_illegal, "are no longer legal"}};
+  tool_say(t, "%zu rows of %zu tasks in %zu groups and %zu networks", rows->n, rows->ntasks, rows->ngroups,
+           rows->nnetworks);
+  for (size_t i = 0; i < SC_COUNT_OF(out); i++)
+    if (out[i].n) tool_say(t, "left out: %zu rows that %s", out[i].n, out[i].why);
 }
 
-static sc_status train(tool *t, const struct train_options *o, const sc_dataset *dataset, const sc_kernel_table *kernels) {
-  const sc_rows_options how = {.passes = (int)o->passes, .kernels = kernels};
-  const sc_train_options to = {.trees = (int)o->trees, .depth = (int)o->depth, .eta = o->eta, .min_child_weight = o->min_child_weight,
-                               .subsample = o->subsample, .colsample = o->colsample, .seed = (uint64_t)o->seed,
-                               .nthread = (int)o->threads, .forbid = o->forbid, .log = t->log};
+static sc_status train(tool *t, const struct train_options *o, const sc_dataset *dataset,
+                       const sc_kernel_table *kernels) {
+  const sc_rows_options how = {.passes = (int)o->passes, .kernels = kernels, .forbid = o->forbid};
+  const sc_train_options to = {.trees = (int)o->trees,
+                               .depth = (int)o->depth,
+                               .eta = o->eta,
+                               .min_child_weight = o->min_child_weight,
+                               .subsample = o->subsample,
+                               .colsample = o->colsample,
+                               .seed = (uint64_t)o->seed,
+                               .nthread = (int)o->threads,
+                               .log = t->log};
   sc_rows rows;
   sc_model *model = NULL;
   SC_TRY(sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err));
-  print_rows(t, &rows);
+  say_rows(t, &rows);
   sc_status status = sc_model_train(&rows, kernels, &to, &model, &t->err);
   if (status == SC_OK) status = sc_model_save(model, o->out, &t->err);
   if (status == SC_OK && o->json) {
@@ -58,13 +81,13 @@ static sc_status train(tool *t, const struct train_options *o, const sc_dataset 
 static sc_status run(tool *t, const void *given, int n, char **operands) {
   const struct train_options *o = given;
   sc_dataset *dataset;
-  platform p = {0};
+  sc_kernel_table *kernels = NULL;
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
-  sc_status status = platform_open(t, o->machine, &p);
-  if (status == SC_OK) status = train(t, o, dataset, p.kernels);
-  platform_close(&p);
+  sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);
+  if (status == SC_OK) status = train(t, o, dataset, kernels);
+  sc_kernel_table_free(kernels);
   sc_dataset_close(dataset, NULL);
   return status;
 }
@@ -73,8 +96,10 @@ const verb verb_train = {
     .name = "train",
     .summary = "makes a model from datasets",
     .operands = "DATASET...",
-    .details = "The model predicts how far the measured time is from the analytic one. Failed and stale rows are left out, rows of groups "
-               "that belong to the evaluation are refused. The file holds the trees and a card that says what they were trained on; "
+    .details = "The model predicts how far the measured time is from the analytic one. Failed and stale rows are left "
+               "out, rows of groups "
+               "that belong to the evaluation are refused. The file holds the trees and a card that says what they "
+               "were trained on; "
                "it is checked when it is loaded, and a model that does not belong to this program is refused.",
     .example = "train-sched d.h5 --out host.xgb",
     .options = options,

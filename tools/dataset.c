@@ -1,0 +1,99 @@
+/* dataset-sched: what is in a dataset, joining, checking, exporting, repairing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/dataset.h"
+
+static const option options[] = {
+    {"out", 'o', OPTION_TEXT, offsetof(struct dataset_options, out), "FILE", "merge, repair: the dataset to write",
+     NULL},
+    {"csv", 0, OPTION_FLAG, offsetof(struct dataset_options, csv), NULL, "export: comma-separated values", NULL},
+    {"recodegen", 0, OPTION_FLAG, offsetof(struct dataset_options, recodegen), NULL,
+     "verify: recompile, mark stale rows", NULL},
+    OPTION_MACHINE(struct dataset_options),
+    OPTION_JSON(struct dataset_options),
+    OPTION_END,
+};
+
+static sc_status merge(tool *t, const struct dataset_options *o, int n, char **paths) {
+  sc_dataset *into;
+  if (!o->out) return tool_usage(t, "merge wants --out FILE");
+  SC_TRY(sc_dataset_open(o->out, SC_DATASET_APPEND, &into, &t->err));
+  size_t before = sc_dataset_count(into);
+  sc_status status = SC_OK;
+  for (int i = 0; i < n && status == SC_OK; i++) {
+    sc_dataset *from;
+    status = sc_dataset_open(paths[i], SC_DATASET_READ, &from, &t->err);
+    if (status == SC_OK) status = sc_dataset_merge(into, from, &t->err);
+    sc_dataset_close(from, NULL);
+  }
+  size_t after = sc_dataset_count(into);
+  sc_status closed = sc_dataset_close(into, status == SC_OK ? &t->err : NULL);
+  if (status == SC_OK) status = closed;
+  if (status != SC_OK) return status;
+  if (o->json) {
+    sc_str_add(&t->out, "{");
+    json_text(&t->out, "dataset", o->out);
+    json_count(&t->out, "rows", after);
+    json_count(&t->out, "new", after - before);
+    sc_str_add(&t->out, "}\n");
+  } else {
+    sc_str_printf(&t->out, "%s: %zu rows, %zu of them new\n", o->out, after, after - before);
+  }
+  return SC_OK;
+}
+
+static sc_status export(tool *t, const struct dataset_options *o, int n, char **paths) {
+  sc_dataset *dataset;
+  if (!o->csv) return tool_usage(t, "export wants --csv, the only form there is");
+  SC_TRY(datasets_read(t, n, paths, &dataset));
+  sc_status status = sc_dataset_export_csv(dataset, &t->out);
+  sc_dataset_close(dataset, NULL);
+  return status == SC_OK ? SC_OK : sc_fail(&t->err, status, "no memory for the export");
+}
+
+static sc_status repair(tool *t, const struct dataset_options *o, int n, char **paths) {
+  size_t rows;
+  if (!o->out || n != 1) return tool_usage(t, "repair wants one file and --out FILE");
+  SC_TRY(sc_dataset_repair(paths[0], o->out, &rows, &t->err));
+  if (o->json) {
+    sc_str_add(&t->out, "{");
+    json_text(&t->out, "dataset", o->out);
+    json_count(&t->out, "rows", rows);
+    sc_str_add(&t->out, "}\n");
+  } else {
+    sc_str_printf(&t->out, "%s: %zu rows saved\n", o->out, rows);
+  }
+  return SC_OK;
+}
+
+static const struct {
+  const char *name;
+  sc_status (*run)(tool *t, const struct dataset_options *o, int n, char **paths);
+} commands[] = {
+    {"info", dataset_info}, {"merge", merge}, {"verify", dataset_verify}, {"export", export}, {"repair", repair}};
+
+static sc_status run(tool *t, const void *given, int n, char **operands) {
+  for (size_t i = 0; i < SC_COUNT_OF(commands); i++)
+    if (strcmp(operands[0], commands[i].name) == 0) return commands[i].run(t, given, n - 1, operands + 1);
+  return tool_usage(t, "'%s' is none of info, merge, verify, export, repair", operands[0]);
+}
+
+const verb verb_dataset = {
+    .name = "dataset",
+    .summary = "tells what is in a dataset; joins, checks, exports, repairs",
+    .operands = "info|merge|verify|export|repair FILE...",
+    .details = "info counts rows by outcome, task, compiler and machine. merge joins datasets by identity: passes of "
+               "one record add up, "
+               "nothing is there twice. verify checks the file, lowers every schedule again, and with --recodegen "
+               "compiles it and marks "
+               "rows stale whose machine code is no longer what the generator makes. export writes one line a pass. "
+               "repair saves what "
+               "can be read of a damaged file and its journal.",
+    .example = "dataset-sched merge shard*.h5 --out all.h5\n  dataset-sched export --csv all.h5 > all.csv",
+    .options = options,
+    .options_size = sizeof(struct dataset_options),
+    .min_operands = 2,
+    .max_operands = -1,
+    .run = run,
+};

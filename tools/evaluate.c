@@ -1,0 +1,132 @@
+/* evaluate-sched: how good a model is, beside a random pick, the analytic model and re-measurement. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/tools.h"
+
+struct evaluate_options {
+  const char *model, *picture, *log, *machine;
+  int64_t trees, depth, seed, passes, threads;
+  int by;
+  bool json;
+};
+
+static const char *const splits[] = {"group", "network", NULL}; /* in the order of sc_holdout */
+
+static const option options[] = {
+    {"by", 0, OPTION_CHOICE, offsetof(struct evaluate_options, by), "WHAT", "what is held out while training", splits},
+    {"model", 0, OPTION_TEXT, offsetof(struct evaluate_options, model), "FILE",
+     "judge this model on rows it has not seen", NULL},
+    {"picture", 0, OPTION_TEXT, offsetof(struct evaluate_options, picture), "PNG", "predicted against measured times",
+     NULL},
+    {"log", 0, OPTION_TEXT, offsetof(struct evaluate_options, log), "FILE", "append a line (evaluation sets only)",
+     NULL},
+    {"trees", 0, OPTION_COUNT, offsetof(struct evaluate_options, trees), "N", "of the models trained here, default 250",
+     NULL},
+    {"depth", 0, OPTION_COUNT, offsetof(struct evaluate_options, depth), "N", "default 6", NULL},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct evaluate_options, passes), "N",
+     "passes a label is made of, default 3", NULL},
+    {"seed", 0, OPTION_COUNT, offsetof(struct evaluate_options, seed), "N", "of training and bootstrap", NULL},
+    {"threads", 't', OPTION_COUNT, offsetof(struct evaluate_options, threads), "N", "default: all", NULL},
+    OPTION_MACHINE(struct evaluate_options),
+    OPTION_JSON(struct evaluate_options),
+    OPTION_END,
+};
+
+static bool all_forbidden(const sc_rows *rows) {
+  for (size_t i = 0; i < rows->n; i++)
+    if (!rows->forbidden || !rows->forbidden[i]) return false;
+  return rows->n > 0;
+}
+
+/* One line: date, commit, model, scores. Looking at the evaluation set is allowed and leaves a trace. */
+static sc_status append_log(tool *t, const char *path, const sc_model *model, const sc_evaluation *e) {
+  static const char *const git[] = {"git", "describe", "--always", "--dirty", NULL};
+  char date[32], hash[17];
+  sc_str commit = {0}, line = {0};
+  time_t now = time(NULL);
+  struct tm tm;
+  strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &tm));
+  if (run_program(t, git, NULL, &commit) != SC_OK) sc_str_clear(&commit);
+  sc_hash_hex(sc_model_hash(model), hash);
+  sc_str_printf(&line,
+                "| %s | %.*s | %s | %zu rows, %zu groups | top-1 %.3f (%.3f .. %.3f) | pairs %.3f | regret@1 / "
+                "analytic %.2f | MAPE %.3f |\n",
+                date, (int)strcspn(sc_str_text(&commit), "\n"), sc_str_text(&commit), hash, e->rows, e->groups,
+                e->model.top1.value, e->model.top1.low, e->model.top1.high, e->model.pairs.value, e->regret_ratio.value,
+                e->model.mape.value);
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  bool ok = fd >= 0 && !line.failed && write(fd, line.text, line.len) == (ssize_t)line.len;
+  if (fd >= 0) ok = close(fd) == 0 && ok;
+  sc_str_free(&commit);
+  sc_str_free(&line);
+  return ok ? SC_OK : sc_fail(&t->err, SC_IO, "cannot append to %s", path);
+}
+
+static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_rows *rows,
+                          const sc_kernel_table *kernels, const sc_model *model) {
+  const sc_train_options train = {.trees = (int)o->trees,
+                                  .depth = (int)o->depth,
+                                  .seed = (uint64_t)o->seed,
+                                  .nthread = (int)o->threads,
+                                  .log = t->log};
+  sc_holdout holdout = model ? SC_HOLDOUT_NONE : o->by ? SC_HOLDOUT_NETWORK : SC_HOLDOUT_GROUP;
+  sc_evaluation e;
+  char title[200];
+  double *predicted = sc_arena_alloc(t->arena, rows->n + 1, sizeof *predicted);
+  if (!predicted) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
+  SC_TRY(sc_evaluate(rows, kernels, holdout, model, &train, &e, predicted, &t->err));
+  sc_evaluation_print(&e, o->json, &t->out);
+  if (t->out.len && t->out.text[t->out.len - 1] != '\n') sc_str_add(&t->out, "\n");
+  snprintf(title, sizeof title, "%zu schedules of %zu tasks, %s", rows->n, rows->ntasks,
+           model   ? o->model
+           : o->by ? "each network left out in turn"
+                   : "each tenth of the groups left out in turn");
+  if (o->picture) SC_TRY(picture_draw(t, o->picture, title, rows, predicted));
+  return o->log ? append_log(t, o->log, model, &e) : SC_OK;
+}
+
+static sc_status run(tool *t, const void *given, int n, char **operands) {
+  const struct evaluate_options *o = given;
+  sc_dataset *dataset;
+  sc_kernel_table *kernels = NULL;
+  sc_model *model = NULL;
+  sc_rows rows;
+  if (o->log && !o->model) return tool_usage(t, "--log wants --model: only a finished model meets the evaluation set");
+  SC_TRY(tool_library(t));
+  SC_TRY(datasets_read(t, n, operands, &dataset));
+  sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);
+  const sc_rows_options how = {.passes = (int)o->passes, .kernels = kernels, .keep_forbidden = o->model != NULL};
+  if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err);
+  if (status == SC_OK && o->model) status = sc_model_load(o->model, &model, &t->err);
+  if (status == SC_OK && o->log && !all_forbidden(&rows))
+    status = tool_usage(t, "--log is for evaluation sets; some rows here may be trained on");
+  if (status == SC_OK) status = evaluate(t, o, &rows, kernels, model);
+  sc_model_free(model);
+  sc_kernel_table_free(kernels);
+  sc_dataset_close(dataset, NULL);
+  return status;
+}
+
+const verb verb_evaluate = {
+    .name = "evaluate",
+    .summary = "says how good predictions are, on groups not trained on",
+    .operands = "DATASET...",
+    .details = "Without --model, trains on all groups (or networks) but those held out and predicts these, in turn. "
+               "Scores stand beside "
+               "a random pick, the analytic model and re-measurement, each with a 95 % interval from a bootstrap over "
+               "groups: top-k "
+               "(best true speed among the k predicted best, of the best there is), regret, pairs more than 10 % "
+               "apart, error of "
+               "time, and how many times lie in the 90 % interval.",
+    .example = "evaluate-sched d.h5 --by network --picture d.png",
+    .options = options,
+    .options_size = sizeof(struct evaluate_options),
+    .min_operands = 1,
+    .max_operands = -1,
+    .run = run,
+};

@@ -1,0 +1,137 @@
+/* Predicting, picking, calibrating: what predict-sched and quickstart share. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/tools.h"
+
+enum { CALIBRATED = 100, MAX_VARIANTS = 64 };
+
+/* ---- kernels of schedules ---- */
+
+struct kernel_set {
+  sc_kernel *kernel;
+  const char **compiler;
+  size_t n, cap;
+};
+
+static sc_status add_kernels(tool *t, struct kernel_set *set, const job *j) {
+  if (set->n + MAX_VARIANTS > set->cap) {
+    size_t cap = (set->cap + MAX_VARIANTS) * 2;
+    sc_kernel *kernel = realloc(set->kernel, cap * sizeof *kernel);
+    if (kernel) set->kernel = kernel;
+    const char **compiler = realloc(set->compiler, cap * sizeof *compiler);
+    if (compiler) set->compiler = compiler;
+    if (!kernel || !compiler) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu kernels", cap);
+    set->cap = cap;
+  }
+  int n = sc_nest_kernels(j->task, &j->nest, set->kernel + set->n, MAX_VARIANTS);
+  for (int i = 0; i < n && i < MAX_VARIANTS; i++) set->compiler[set->n++] = j->nest.compile;
+  return SC_OK;
+}
+
+sc_status kernels_measure(tool *t, platform *p, const job_list *jobs) {
+  struct kernel_set set = {0};
+  sc_store *store = NULL;
+  sc_status status = sc_store_open(NULL, &store, &t->err);
+  for (size_t i = 0; i < jobs->n && status == SC_OK; i++) status = add_kernels(t, &set, &jobs->job[i]);
+  if (status == SC_OK)
+    status = sc_kernels_measure(store, &p->machine, set.kernel, set.compiler, set.n, p->kernels, &t->log, &t->err);
+  if (status == SC_OK) status = sc_kernel_table_save(p->kernels, p->table_path, &t->err);
+  if (store) sc_store_close(store);
+  free(set.kernel);
+  free(set.compiler);
+  return status;
+}
+
+/* ---- predicting ---- */
+
+/* Jobs i, i+1, .. that one call predicts: of one task, all serial or all parallel. */
+static size_t stretch(const job_list *jobs, size_t i) {
+  size_t n = 1;
+  bool parallel = jobs->job[i].schedule.nparallel > 0;
+  while (i + n < jobs->n && jobs->job[i + n].task == jobs->job[i].task &&
+         (jobs->job[i + n].schedule.nparallel > 0) == parallel)
+    n++;
+  return n;
+}
+
+static int threads_of(const platform *p, int64_t threads, const sc_schedule *schedule) {
+  if (!schedule->nparallel) return 1;
+  return threads ? (int)threads : (int)p->machine.cores.value;
+}
+
+sc_status jobs_predict(tool *t, const sc_model *model, const platform *p, int64_t threads, const job_list *jobs,
+                       sc_prediction *out) {
+  sc_nest *nests = malloc((jobs->n + 1) * sizeof *nests);
+  sc_status status = nests ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %zu nests", jobs->n);
+  for (size_t i = 0, n; i < jobs->n && status == SC_OK; i += n) {
+    n = stretch(jobs, i);
+    for (size_t k = 0; k < n; k++) nests[k] = jobs->job[i + k].nest;
+    const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &jobs->job[i].schedule)};
+    status = sc_model_predict(model, jobs->job[i].task, nests, n, &target, false, out + i, &t->err);
+  }
+  free(nests);
+  return status;
+}
+
+/* ---- picking ---- */
+
+static int by_time(const void *a, const void *b) {
+  const sc_pick *x = a, *y = b;
+  return (x->prediction.time_s > y->prediction.time_s) - (x->prediction.time_s < y->prediction.time_s);
+}
+
+/* Measures the kernels of the picks and ranks them again. */
+static sc_status calibrate(tool *t, const sc_model *model, const sc_task *task, platform *p, int64_t threads,
+                           sc_pick *pick, size_t n) {
+  job_list jobs = {0};
+  sc_status status = SC_OK;
+  for (size_t i = 0; i < n && status == SC_OK; i++) status = jobs_add(t, &jobs, task, &pick[i].schedule);
+  if (status == SC_OK) status = kernels_measure(t, p, &jobs);
+  for (size_t i = 0; i < n && status == SC_OK; i++) {
+    const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &pick[i].schedule)};
+    status = sc_model_predict(model, task, &jobs.job[i].nest, 1, &target, true, &pick[i].prediction, &t->err);
+  }
+  jobs_free(&jobs);
+  if (status == SC_OK) qsort(pick, n, sizeof *pick, by_time);
+  return status;
+}
+
+sc_status pick_best(tool *t, const sc_model *model, const sc_space_bound *space, const sc_task *task, platform *p,
+                    const pick_options *o, sc_pick *picks, size_t *npicks, size_t *scanned) {
+  size_t k = o->calibrate && o->k < CALIBRATED ? CALIBRATED : (size_t)o->k;
+  sc_count all = sc_space_count(space);
+  if (all < k) k = (size_t)all;
+  *npicks = (size_t)o->k < k ? (size_t)o->k : k;
+  sc_pick *found = calloc(k + 1, sizeof *found);
+  if (!found) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu picks", k);
+  int threads = o->threads ? (int)o->threads : (int)p->machine.cores.value;
+  const sc_target target = {&p->machine, p->kernels, threads};
+  sc_status status =
+      sc_model_pick(model, space, task, &target, (size_t)o->scan, o->seed, (int)k, found, scanned, &t->err);
+  if (status == SC_OK && o->calibrate) status = calibrate(t, model, task, p, o->threads, found, k);
+  if (status == SC_OK) memcpy(picks, found, *npicks * sizeof *found);
+  free(found);
+  return status;
+}
+
+/* ---- code ---- */
+
+void emit_name(const sc_task *task, const sc_nest *nest, char *name, size_t size) {
+  snprintf(name, size, "%s_%08x", task->op, (unsigned)sc_nest_hash(task, nest));
+}
+
+sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, const sc_machine *machine,
+                    const char *name, const char *path) {
+  char own[64];
+  sc_nest nest;
+  sc_str c = {0};
+  SC_TRY(sc_lower(task, schedule, &nest, &t->err));
+  emit_name(task, &nest, own, sizeof own);
+  sc_status status = sc_emit_c(task, schedule, &nest, machine, name ? name : own, &c, &t->err);
+  if (status == SC_OK && strcmp(path, "-") == 0) sc_str_addn(&t->out, sc_str_text(&c), c.len);
+  else if (status == SC_OK) status = sc_file_write_atomic(path, sc_str_text(&c), c.len, &t->err);
+  sc_str_free(&c);
+  return status;
+}

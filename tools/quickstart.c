@@ -1,0 +1,112 @@
+/* quickstart-sched: from a bare machine to picked schedules, their times and their code, in at most five minutes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/quickstart.h"
+
+struct quick_options {
+  const char *out, *model;
+  double seconds;
+  bool json;
+};
+
+static const option options[] = {
+    {"out", 'o', OPTION_TEXT, offsetof(struct quick_options, out), "FOLDER", "where files go, default quickstart.out",
+     NULL},
+    {"model", 0, OPTION_TEXT, offsetof(struct quick_options, model), "FILE", "use this model", NULL},
+    {"seconds", 's', OPTION_REAL, offsetof(struct quick_options, seconds), "S",
+     "of the campaign when there is no model, default 150", NULL},
+    OPTION_JSON(struct quick_options),
+    OPTION_END,
+};
+
+/* Out-of-group predictions where the model is our own: rows that trained it say nothing about it. */
+sc_status quick_picture(quickstart *q) {
+  tool *t = q->t;
+  const sc_rows_options how = {.passes = 2, .kernels = q->p.kernels, .keep_forbidden = true};
+  const sc_train_options training = {.log = t->log};
+  sc_rows rows;
+  sc_evaluation e;
+  char title[160];
+  SC_TRY(sc_rows_build(t->arena, t->library, q->dataset, &how, &rows, &t->err));
+  double *predicted = sc_arena_alloc(t->arena, rows.n + 1, sizeof *predicted);
+  if (!predicted) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows.n);
+  SC_TRY(sc_evaluate(&rows, q->p.kernels, q->own_model ? SC_HOLDOUT_GROUP : SC_HOLDOUT_NONE, q->model, &training, &e,
+                     predicted, &t->err));
+  snprintf(title, sizeof title, "%zu schedules of %zu tasks, predicted %s", rows.n, rows.ntasks,
+           q->own_model ? "with their own group left out" : "by a model that came with schedcast");
+  snprintf(q->picture_path, sizeof q->picture_path, "%s/predicted.png", q->folder);
+  sc_status status = picture_draw(t, q->picture_path, title, &rows, predicted);
+  if (status == SC_OK) return SC_OK;
+  q->picture_path[0] = '\0';
+  if (status != SC_NOTFOUND) return status;
+  tool_say(t, "no picture: %s", t->err.text);
+  return SC_OK;
+}
+
+/* A model that fits this machine, or one from a short campaign. */
+static sc_status find_model(quickstart *q, const char *given) {
+  tool *t = q->t;
+  char found[4400];
+  snprintf(q->model_path, sizeof q->model_path, "%s/host.xgb", q->folder);
+  if (!given && file_exists(q->model_path)) given = q->model_path; /* of an earlier run */
+  sc_status status = tool_model(t, given, &q->p.machine, &q->model, found, sizeof found);
+  if (status == SC_OK) {
+    const sc_machine *of = sc_model_machine(q->model);
+    bool same = sc_machine_fingerprint(of) == sc_machine_fingerprint(&q->p.machine);
+    tool_say(t, "model %s: of %s, %s", found, of->name,
+             same ? "this machine" : "another machine of this instruction set");
+    snprintf(q->model_path, sizeof q->model_path, "%s", found);
+    return SC_OK;
+  }
+  if (status != SC_NOTFOUND || given) return status;
+  tool_say(t, "no model fits this machine (%s, %s): making one, %.0f s", q->p.machine.name, q->p.machine.isa,
+           q->budget_s);
+  q->own_model = true;
+  return quick_campaign(q);
+}
+
+static sc_status go(quickstart *q, const struct quick_options *o) {
+  SC_TRY(find_model(q, o->model));
+  for (size_t i = 0; i < q->ntasks; i++)
+    if (strcmp(q->c[i].name, "-") != 0) SC_TRY(quick_run_case(q, &q->c[i]));
+  SC_TRY(quick_picture(q));
+  (o->json ? quick_json : quick_table)(q, &q->t->out);
+  return SC_OK;
+}
+
+static sc_status run(tool *t, const void *given, int n, char **operands) {
+  const struct quick_options *o = given;
+  static quickstart q; /* large */
+  q = (quickstart){.t = t, .folder = o->out, .budget_s = o->seconds};
+  snprintf(q.dataset_path, sizeof q.dataset_path, "%s/host.h5", o->out);
+  interrupt_catch();
+  SC_TRY(quick_tasks(&q));
+  SC_TRY(sc_mkdirs(o->out, &t->err));
+  tool_say(t, "schedcast %s; what is this machine?", sc_version());
+  SC_TRY(platform_open(t, NULL, &q.p));
+  sc_status status = sc_dataset_open(q.dataset_path, SC_DATASET_APPEND, &q.dataset, &t->err);
+  if (status == SC_OK) status = go(&q, o);
+  sc_status closed = sc_dataset_close(q.dataset, status == SC_OK ? &t->err : NULL);
+  sc_model_free(q.model);
+  platform_close(&q.p);
+  return status == SC_OK ? closed : status;
+}
+
+const verb verb_quickstart = {
+    .name = "quickstart",
+    .summary = "shows what schedcast does, on this machine, in five minutes",
+    .operands = "",
+    .details = "Takes a model that fits this machine, or makes one from a short campaign; picks schedules of layers of "
+               "ResNet-18, "
+               "MobileNetV2 and BERT by prediction, measures the five best, and prints predicted and measured times, "
+               "the share of the "
+               "machine's peak, and the speed-up over plain loops. Everything runs on one thread. Run again, it goes "
+               "on with what it has.",
+    .example = "quickstart-sched --out first",
+    .options = options,
+    .options_size = sizeof(struct quick_options),
+    .defaults = &(const struct quick_options){.out = "quickstart.out", .seconds = 150},
+    .max_operands = 0,
+    .run = run,
+};

@@ -1,0 +1,125 @@
+/* The short campaign of quickstart. Rounds of a few schedules of every task, until the time is used up: at first from all over
+ * the space, dense at the fast end; then proposed by a model of what was measured, because a model that never saw what it
+ * likes best is wrong there. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/quickstart.h"
+
+enum { STRATIFIED = 6, UNIFORM = 2, PROPOSED = 8, PASSES = 2, SCAN = 3000, ROUNDS_OF_A_MODEL = 3 };
+static const double drawn_share = 0.6; /* of the time, before a model proposes */
+
+sc_status quick_tasks(quickstart *q) {
+  tool *t = q->t;
+  char folder[4000], path[4200], *text;
+  size_t len;
+  sc_data_dir(folder, sizeof folder);
+  snprintf(path, sizeof path, "%s/corpus/quickstart.txt", folder);
+  SC_TRY(sc_file_read(t->arena, path, 1 << 20, &text, &len, &t->err));
+  for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    char *tab = strchr(line, '\t');
+    if (*line == '#' || !tab) continue;
+    if (q->ntasks == QUICK_TASKS) return sc_fail(&t->err, SC_LIMIT, "more than %d tasks in %s", QUICK_TASKS, path);
+    *tab = '\0';
+    q->c[q->ntasks].name = line;
+    SC_TRY(tool_task(t, tab + 1, &q->c[q->ntasks].task));
+    q->ntasks++;
+  }
+  return SC_OK;
+}
+
+sc_status quick_measure(quickstart *q, const job_list *jobs, uint8_t proposal, int passes, const char *what) {
+  progress bar;
+  sc_campaign_report report;
+  const sc_campaign_options o = {.measure = {.threads = 1, .verify = true},
+                                 .passes = passes,
+                                 .progress = progress_campaign,
+                                 .progress_user = &bar,
+                                 .stop = interrupt_flag(),
+                                 .log = q->t->log};
+  sc_work *work = sc_arena_alloc(q->t->arena, jobs->n, sizeof *work);
+  if (!work) return sc_fail(&q->t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
+  uint64_t hash = proposal == SC_PROPOSED_MODEL ? sc_model_hash(q->model) : 0;
+  for (size_t i = 0; i < jobs->n; i++) work[i] = (sc_work){jobs->job[i].task, jobs->job[i].schedule, proposal, hash};
+  progress_begin(&bar);
+  sc_status status = sc_campaign_run(&q->p.machine, work, jobs->n, &o, q->dataset, &report, &q->t->err);
+  progress_end(&bar);
+  return status;
+}
+
+struct adding {
+  quickstart *q;
+  job_list *jobs;
+  const sc_task *task;
+};
+
+static sc_status add(void *user, const sc_schedule *schedule) {
+  struct adding *a = user;
+  return jobs_add(a->q->t, a->jobs, a->task, schedule);
+}
+
+static sc_status draw(quickstart *q, const sc_space_bound *space, const sc_task *task, uint64_t round, job_list *jobs) {
+  struct adding a = {q, jobs, task};
+  SC_TRY(sample_stratified(q->t, space, task, &q->p, STRATIFIED, round, add, &a));
+  return sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, round + 1000003, add, &a, &q->t->err);
+}
+
+static sc_status propose(quickstart *q, const sc_space_bound *space, const sc_task *task, uint64_t round,
+                         job_list *jobs) {
+  const pick_options o = {.k = PROPOSED, .scan = SCAN, .threads = 1, .seed = round};
+  sc_pick pick[PROPOSED];
+  size_t n, scanned;
+  SC_TRY(pick_best(q->t, q->model, space, task, &q->p, &o, pick, &n, &scanned));
+  for (size_t i = 0; i < n; i++) SC_TRY(jobs_add(q->t, jobs, task, &pick[i].schedule));
+  return SC_OK;
+}
+
+static sc_status train(quickstart *q) {
+  const sc_rows_options how = {.passes = PASSES, .kernels = q->p.kernels};
+  const sc_train_options options = {.log = q->t->log};
+  sc_rows rows;
+  sc_model_free(q->model);
+  q->model = NULL;
+  SC_TRY(sc_rows_build(q->t->arena, q->t->library, q->dataset, &how, &rows, &q->t->err));
+  return sc_model_train(&rows, q->p.kernels, &options, &q->model, &q->t->err);
+}
+
+static sc_status one_round(quickstart *q, sc_space_bound *const *space, uint64_t round) {
+  job_list jobs = {0};
+  sc_status status = SC_OK;
+  for (size_t i = 0; i < q->ntasks && status == SC_OK; i++)
+    status = (q->model ? propose : draw)(q, space[i], q->c[i].task, round, &jobs);
+  if (status == SC_OK)
+    status = quick_measure(q, &jobs, q->model ? SC_PROPOSED_MODEL : SC_PROPOSED_STRATIFIED, PASSES, "campaign");
+  if (status == SC_OK) status = kernels_measure(q->t, &q->p, &jobs);
+  jobs_free(&jobs);
+  return status;
+}
+
+static sc_status rounds(quickstart *q, sc_space_bound *const *space) {
+  double begin = sc_now_s();
+  uint64_t round = 0, trained = 0;
+  for (; sc_now_s() - begin < q->budget_s; round++) {
+    bool drawn = sc_now_s() - begin >= drawn_share * q->budget_s;
+    if (drawn && (!q->model || round - trained >= ROUNDS_OF_A_MODEL)) {
+      SC_TRY(train(q));
+      trained = round;
+    }
+    SC_TRY(one_round(q, space, round));
+    tool_say(q->t, "%s round %d: %zu schedules after %.0f of %.0f s", q->model ? "proposed" : "drawn", (int)round + 1,
+             sc_dataset_count(q->dataset), sc_now_s() - begin, q->budget_s);
+  }
+  return train(q);
+}
+
+sc_status quick_campaign(quickstart *q) {
+  sc_space_bound *space[QUICK_TASKS] = {0};
+  sc_status status = SC_OK;
+  for (size_t i = 0; i < q->ntasks && status == SC_OK; i++)
+    status = tool_space(q->t, NULL, q->c[i].task, &q->p.machine, NULL, 1, &space[i]);
+  if (status == SC_OK) status = rounds(q, space);
+  for (size_t i = 0; i < q->ntasks; i++)
+    if (space[i]) sc_space_unbind(space[i]);
+  if (status == SC_OK) status = sc_model_save(q->model, q->model_path, &q->t->err);
+  return status;
+}

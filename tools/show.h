@@ -1,0 +1,16 @@
+/* Parts of show-sched that have files of their own. */
+#ifndef SC_TOOLS_SHOW_H
+#define SC_TOOLS_SHOW_H
+
+#include "tools/tools.h"
+
+struct show_options {
+  const char *dump, *machine;
+  int64_t threads;
+  bool json;
+};
+
+/* A file of schedules ("-": standard input), with the parts that --dump names. */
+sc_status show_schedules(tool *t, const struct show_options *o, char *path);
+
+#endif

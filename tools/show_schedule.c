@@ -1,0 +1,140 @@
+/* show-sched --dump: schedule, nest, kernels, features, analytic time and C of every schedule of a file. */
+#include <string.h>
+
+#include "tools/show.h"
+
+struct dump {
+  const struct show_options *o;
+  platform *p;
+  sc_target target;
+};
+
+static sc_status dump_schedule(tool *t, const struct dump *d, const job *j, sc_str *out) {
+  sc_schedule_print(j->task, &j->schedule, out);
+  sc_str_add(out, "\n");
+  return SC_OK;
+}
+
+static sc_status dump_nest(tool *t, const struct dump *d, const job *j, sc_str *out) {
+  sc_nest_print(j->task, &j->nest, out);
+  return SC_OK;
+}
+
+static sc_status dump_kernels(tool *t, const struct dump *d, const job *j, sc_str *out) {
+  enum { MOST = 64 };
+  sc_kernel *kernel = sc_arena_alloc(t->arena, MOST, sizeof *kernel);
+  if (!kernel) return sc_fail(&t->err, SC_NOMEM, "no memory for kernels");
+  int n = sc_nest_kernels(j->task, &j->nest, kernel, MOST);
+  const sc_compiler *compiler = sc_machine_compiler(&d->p->machine, j->nest.compile);
+  for (int i = 0; i < n && i < MOST; i++) {
+    char symbol[32];
+    const sc_kernel_fact *fact = NULL;
+    sc_kernel_symbol(&kernel[i], symbol);
+    sc_str_printf(out, "%s ", symbol);
+    sc_kernel_print(&kernel[i], false, out);
+    if (compiler)
+      fact = sc_kernel_table_find(d->p->kernels, sc_kernel_hash(&kernel[i], true), sc_compiler_hash(compiler));
+    if (fact && fact->measured)
+      sc_str_printf(out, "  # %.4g ns + %.4g ns a trip", (double)fact->first_ns, (double)fact->slope_ns);
+    sc_str_add(out, "\n");
+  }
+  return SC_OK;
+}
+
+static sc_status dump_features(tool *t, const struct dump *d, const job *j, sc_str *out) {
+  float row[SC_FEATURE_COUNT];
+  sc_features(j->task, &j->nest, &d->target, row);
+  for (int i = 0; i < SC_FEATURE_COUNT; i++) {
+    const sc_feature_info *f = sc_feature_at(i);
+    sc_str_printf(out, "%-28s %12.6g  %s\n", f->name, (double)row[i], f->unit);
+  }
+  return SC_OK;
+}
+
+static sc_status dump_analytic(tool *t, const struct dump *d, const job *j, sc_str *out) {
+  sc_analytic a;
+  sc_analytic_time(j->task, &j->nest, &d->target, NULL, &a);
+  const struct {
+    const char *name;
+    double s;
+  } part[] = {{"compute", a.compute_s}, {"kernel", a.kernel_s}, {"l1", a.l1_s},     {"l2", a.l2_s},
+              {"l3", a.l3_s},           {"memory", a.memory_s}, {"pack", a.pack_s}, {"overhead", a.overhead_s},
+              {"time", a.time_s}};
+  for (size_t i = 0; i < SC_COUNT_OF(part); i++) {
+    sc_str_printf(out, "%-10s ", part[i].name);
+    print_time(out, part[i].s);
+    sc_str_add(out, "\n");
+  }
+  sc_str_printf(out, "kernels with measured rates: %.0f %% of the work\n", (double)a.known * 100);
+  return SC_OK;
+}
+
+static sc_status dump_c(tool *t, const struct dump *d, const job *j, sc_str *out) {
+  char name[64];
+  emit_name(j->task, &j->nest, name, sizeof name);
+  return sc_emit_c(j->task, &j->schedule, &j->nest, &d->p->machine, name, out, &t->err);
+}
+
+static const struct {
+  const char *name;
+  sc_status (*dump)(tool *t, const struct dump *d, const job *j, sc_str *out);
+} parts[] = {{"schedule", dump_schedule}, {"nest", dump_nest},         {"kernels", dump_kernels},
+             {"features", dump_features}, {"analytic", dump_analytic}, {"c", dump_c}};
+
+/* Bits of `parts`. */
+static sc_status parse_parts(tool *t, const char *text, unsigned *wanted) {
+  *wanted = 0;
+  for (const char *p = text; *p; p += *p == ',') {
+    size_t len = strcspn(p, ","), i = 0;
+    while (i < SC_COUNT_OF(parts) && !(strlen(parts[i].name) == len && memcmp(parts[i].name, p, len) == 0)) i++;
+    if (i == SC_COUNT_OF(parts)) return tool_usage(t, "--dump does not know '%.*s'", (int)len, p);
+    *wanted |= 1u << i;
+    p += len;
+  }
+  return SC_OK;
+}
+
+static sc_status show_job(tool *t, struct dump *d, const job *j, unsigned wanted, size_t number) {
+  sc_str part = {0}, *out = &t->out;
+  sc_status status = SC_OK;
+  int threads = d->o->threads ? (int)d->o->threads : (int)d->p->machine.cores.value;
+  d->target = (sc_target){&d->p->machine, d->p->kernels, j->schedule.nparallel ? threads : 1};
+  if (d->o->json) {
+    json_item(out);
+    sc_str_add(out, "{");
+    json_text(out, "task", j->task->text);
+    json_hash(out, "nest_hash", sc_nest_hash(j->task, &j->nest));
+  } else {
+    sc_str_printf(out, "%s# schedule %zu of %s, nest %016llx\n", number ? "\n" : "", number, j->task->text,
+                  (unsigned long long)sc_nest_hash(j->task, &j->nest));
+  }
+  for (size_t i = 0; i < SC_COUNT_OF(parts) && status == SC_OK; i++) {
+    if (!(wanted >> i & 1)) continue;
+    sc_str_clear(&part);
+    status = parts[i].dump(t, d, j, &part);
+    if (d->o->json) json_text(out, parts[i].name, sc_str_text(&part));
+    else sc_str_printf(out, "# ---- %s\n%s", parts[i].name, sc_str_text(&part));
+  }
+  if (d->o->json) sc_str_add(out, "}");
+  sc_str_free(&part);
+  return status;
+}
+
+sc_status show_schedules(tool *t, const struct show_options *o, char *path) {
+  job_list jobs;
+  platform p;
+  struct dump d = {.o = o, .p = &p};
+  unsigned wanted;
+  SC_TRY(parse_parts(t, o->dump ? o->dump : "schedule,nest", &wanted));
+  SC_TRY(jobs_read(t, 1, &path, &jobs));
+  sc_status status = platform_open(t, o->machine, &p);
+  if (o->json) sc_str_add(&t->out, "[");
+  for (size_t i = 0; i < jobs.n && status == SC_OK; i++) {
+    status = show_job(t, &d, &jobs.job[i], wanted, i);
+    if (status == SC_OK && t->out.len > 1 << 16 && !o->json) status = tool_flush(t);
+  }
+  if (o->json) sc_str_add(&t->out, "]\n");
+  platform_close(&p);
+  jobs_free(&jobs);
+  return status;
+}
