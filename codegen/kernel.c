@@ -15,6 +15,14 @@ static void each_operand(emitter *e, void (*f)(emitter *, int, int), int loop) {
   if (e->kernel->buffered) f(e, SC_OPERAND_PARTIAL, loop);
 }
 
+/* Where a border drops all taps but one, nothing steps along them. */
+static bool reads_slot(const emitter *e, int operand, int d) {
+  if (operand != 1 && operand != 2) return true;
+  for (int i = 0; i < e->nvalues; i++)
+    if (e->value[i].operand == operand && e->value[i].at.slot[d]) return true;
+  return false;
+}
+
 static void unpack_args(emitter *e) {
   for (int i = 0; i < e->nargs; i++) {
     const sc_arg *a = &e->arg[i];
@@ -22,7 +30,9 @@ static void unpack_args(emitter *e) {
     case SC_ARG_FLAGS: break; /* read where it is used */
     case SC_ARG_TRIPS: sc_line(e, "const int64_t n%d = a[%d];", a->loop, i); break;
     case SC_ARG_LOOP_STRIDE: sc_line(e, "const int64_t l%d_%d = a[%d];", a->operand, a->loop, i); break;
-    case SC_ARG_SLOT: sc_line(e, "const int64_t s%d_%d = a[%d];", a->operand, a->dim, i); break;
+    case SC_ARG_SLOT:
+      if (reads_slot(e, a->operand, a->dim)) sc_line(e, "const int64_t s%d_%d = a[%d];", a->operand, a->dim, i);
+      break;
     case SC_ARG_POINTER:
       sc_line(e, "%sfloat *restrict p%d = (%sfloat *)(intptr_t)a[%d];", is_written(a->operand) ? "" : "const ",
               a->operand, is_written(a->operand) ? "" : "const ", i);

@@ -95,9 +95,9 @@ static inline void batch_end(batch *b) {
   char path[96];
   if (b->handle) dlclose(b->handle);
   snprintf(path, sizeof path, "%s/batch.c", b->folder);
-  unlink(path);
+  if (!getenv("SC_KEEP")) unlink(path);
   snprintf(path, sizeof path, "%s/batch.so", b->folder);
-  unlink(path);
+  if (!getenv("SC_KEEP")) unlink(path);
   rmdir(b->folder);
   sc_str_free(&b->text);
 }
