@@ -115,8 +115,15 @@ const sc_child_file *sc_child_files(size_t *n);
 /* The runner program for a machine, built when it is not in the cache yet. */
 sc_status sc_program_build(const sc_machine *machine, char path[SC_PATH], sc_error *err);
 
+typedef struct sc_runner_kind {
+  const char *name; /* the machine's `runner` begins with it */
+  const char *numbers; /* what they are */
+  bool measures; /* they are labels */
+  sc_status (*command)(const sc_runner *runner, sc_argv *argv, sc_error *err);
+} sc_runner_kind;
+
 struct sc_runner {
-  const struct sc_runner_kind *kind;
+  const sc_runner_kind *kind;
   sc_machine machine;
   char program[SC_PATH];
   sc_folder work;
@@ -133,7 +140,6 @@ void sc_request_init(const sc_runner *runner, sc_wire_kind kind, sc_wire_request
 typedef void sc_between_fn(void *user, const sc_wire_reply *message);
 sc_status sc_runner_ask(sc_runner *runner, const sc_wire_request *request, sc_between_fn *between, void *user,
                         sc_wire_reply *reply, sc_error *err);
-bool sc_runner_measures(const sc_runner *runner); /* its numbers are labels */
 
 /* ---- reference.c ---------------------------------------------------------------------------------------------------- */
 
@@ -152,7 +158,7 @@ sc_status sc_emit_reference(const sc_task *task, sc_str *out, sc_error *err);
 /* ---- measure.c -------------------------------------------------------------------------------------------------------- */
 
 typedef enum sc_check { SC_CHECK_NONE, SC_CHECK_RESULT, SC_CHECK_GUARDED } sc_check;
-int sc_nest_threads(const sc_nest *nest, const sc_machine *machine, const sc_measure_options *options);
+int sc_nest_threads(const sc_runner *runner, const sc_nest *nest, const sc_measure_options *options);
 sc_status sc_visit(sc_runner *runner, const sc_task *task, const sc_built *built, int threads, sc_check check,
                    const sc_measure_options *options, sc_measured *out, sc_error *err);
 /* Readings of the two reference kernels, ns: arithmetic, memory. */

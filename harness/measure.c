@@ -96,13 +96,18 @@ static void put_into_words(const sc_task *task, const sc_wire_reply *r, double t
 
 /* ---- a visit ---------------------------------------------------------------------------------------------------- */
 
-int sc_nest_threads(const sc_nest *nest, const sc_machine *machine, const sc_measure_options *options) {
+static bool is_parallel(const sc_nest *nest) {
   for (int i = 0; i < nest->nnodes; i++)
-    if (nest->node[i].kind == SC_NODE_PAR) {
-      int n = options->threads > 0 ? options->threads : (int)machine->cores.value;
-      return n < 1 ? 1 : n > SC_WIRE_THREADS ? SC_WIRE_THREADS : n;
-    }
-  return 1;
+    if (nest->node[i].kind == SC_NODE_PAR) return true;
+  return false;
+}
+
+/* As many as asked for; else as the machine has cores, but no more than there are to run on. */
+int sc_nest_threads(const sc_runner *runner, const sc_nest *nest, const sc_measure_options *options) {
+  if (!is_parallel(nest)) return 1;
+  int n = options->threads > 0 ? options->threads : (int)runner->machine.cores.value;
+  if (options->threads <= 0 && runner->kind->measures && n > runner->ncores) n = runner->ncores;
+  return n < 1 ? 1 : n > SC_WIRE_THREADS ? SC_WIRE_THREADS : n;
 }
 
 static void fill_pass(const sc_wire_reply *reply, sc_pass *pass) {
@@ -161,7 +166,7 @@ sc_status sc_visit(sc_runner *runner, const sc_task *task, const sc_built *built
   }
   fill_request(runner, built, threads, check, options, &request);
   SC_TRY(sc_references_get(runner->references, &runner->work, task, options->seed, &request, err));
-  counting c = {sc_runner_measures(runner) ? sc_counters_open(options->counters) : NULL, out};
+  counting c = {runner->kind->measures ? sc_counters_open(options->counters) : NULL, out};
   request.count = c.counters != NULL;
   sc_status status = sc_runner_ask(runner, &request, c.counters ? between : NULL, &c, &reply, err);
   sc_counters_close(c.counters);
@@ -174,7 +179,8 @@ sc_status sc_visit(sc_runner *runner, const sc_task *task, const sc_built *built
 
 sc_status sc_measure(sc_runner *runner, const sc_machine *machine, const sc_task *task, const sc_nest *nest,
                      const sc_built *built, const sc_measure_options *options, sc_measured *out, sc_error *err) {
-  int threads = sc_nest_threads(nest, machine, options);
+  (void)machine; /* the runner's */
+  int threads = sc_nest_threads(runner, nest, options);
   return sc_visit(runner, task, built, threads, options->verify ? SC_CHECK_GUARDED : SC_CHECK_NONE, options, out, err);
 }
 
@@ -187,7 +193,8 @@ sc_status sc_read_clocks(sc_runner *runner, double ns[2], sc_error *err) {
   request.evict_bytes = m->ncaches > 1 ? (uint64_t)(2 * m->cache[m->ncaches - 2].bytes.value) : (uint64_t)1 << 20;
   if (request.evict_bytes < 1 << 16 || request.evict_bytes > 1 << 26) request.evict_bytes = 1 << 20;
   SC_TRY(sc_runner_ask(runner, &request, NULL, NULL, &reply, err));
-  if (reply.outcome != SC_WIRE_RAN) return sc_fail(err, SC_EXTERNAL, "the runner program does not run: %.160s", reply.text);
+  if (reply.outcome != SC_WIRE_RAN)
+    return sc_fail(err, SC_EXTERNAL, "the runner program does not run: %.160s", reply.text);
   ns[0] = reply.ns[0];
   ns[1] = reply.ns[1];
   return SC_OK;

@@ -13,13 +13,6 @@
 
 #include "harness/internal.h"
 
-typedef struct sc_runner_kind {
-  const char *name; /* the first word of the machine's `runner` begins with it */
-  const char *numbers;
-  bool measures;
-  sc_status (*command)(const sc_runner *runner, sc_argv *argv, sc_error *err);
-} sc_runner_kind;
-
 static sc_status local_command(const sc_runner *runner, sc_argv *argv, sc_error *err) {
   (void)err;
   sc_argv_add(argv, runner->program);
@@ -56,7 +49,6 @@ static const sc_runner_kind kinds[] = {
 };
 
 const char *sc_runner_numbers(const sc_runner *runner) { return runner->kind->numbers; }
-bool sc_runner_measures(const sc_runner *runner) { return runner->kind->measures; }
 
 /* ---- opening and closing ----------------------------------------------------------------------------------------- */
 
@@ -92,10 +84,8 @@ sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner, sc_error
   if (status == SC_OK) status = sc_folder_make(&r->work, err);
   double ns[2]; /* a program that does not run at all is no outcome of a kernel */
   if (status == SC_OK) status = sc_read_clocks(r, ns, err);
-  if (status == SC_OK)
-    *runner = r;
-  else
-    sc_runner_close(r);
+  if (status == SC_OK) *runner = r;
+  else sc_runner_close(r);
   return status;
 }
 

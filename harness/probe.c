@@ -1,0 +1,67 @@
+/* The host's machine file: probed once, kept in the cache, probed again when the processor or its compilers change. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/probe.h"
+
+/* What even a container that hides everything has; said to be assumed. */
+static void assume_the_rest(sc_machine *machine) {
+  static const double bytes[SC_MAX_CACHES] = {32768, 1048576, 8388608};
+  if (machine->cores.value < 1) machine->cores = (sc_value){(double)sc_allowed_cores(), SC_ASSUMED};
+  if (machine->ncaches == 0)
+    for (int i = 0; i < SC_MAX_CACHES; i++) machine->cache[machine->ncaches++].bytes = (sc_value){bytes[i], SC_ASSUMED};
+  for (int i = 0; i < machine->ncaches; i++) {
+    sc_cache *c = &machine->cache[i];
+    if (c->line_bytes.value < 1) c->line_bytes = (sc_value){64, SC_ASSUMED};
+    if (c->ways.value < 1) c->ways = (sc_value){8, SC_ASSUMED};
+    if (c->shared_by.value < 1) c->shared_by = (sc_value){1, SC_ASSUMED};
+  }
+  if (machine->l1i_bytes.value < 1) machine->l1i_bytes = (sc_value){32768, SC_ASSUMED};
+  if (machine->l1_tlb_entries.value < 1) machine->l1_tlb_entries = (sc_value){64, SC_ASSUMED};
+  if (machine->l2_tlb_entries.value < 1) machine->l2_tlb_entries = (sc_value){1024, SC_ASSUMED};
+}
+
+sc_status sc_machine_probe(sc_machine *machine, const sc_log *log, sc_error *err) {
+  *machine = (sc_machine){.runner = "local"};
+  sc_probe_cpu(machine);
+  sc_log_printf(log, SC_LOG_INFO, "probing %s (%s)", machine->cpu, machine->isa);
+  SC_TRY(sc_probe_topology(machine, err));
+  assume_the_rest(machine);
+  if (machine->cores.value > (double)sc_allowed_cores()) machine->cores.value = (double)sc_allowed_cores();
+  SC_TRY(sc_probe_compilers(machine, err));
+  SC_TRY(sc_probe_speed(machine, err));
+  sc_log_printf(log, SC_LOG_INFO, "%s: %.0f cores, %.2f GHz, peak %.1f GFLOP/s", machine->name, machine->cores.value,
+                machine->clock_hz.value * 1e-9, machine->peak_flop_per_s.value * 1e-9);
+  return SC_OK;
+}
+
+/* Is the file of this processor, and are its compilers the ones that are installed? */
+static bool still_true(const sc_machine *machine) {
+  sc_machine now = {0};
+  sc_probe_cpu(&now);
+  if (strcmp(now.cpu, machine->cpu) != 0 || strcmp(now.isa, machine->isa) != 0) return false;
+  for (int i = 0; i < machine->ncompilers; i++) {
+    sc_compiler c = machine->compiler[i];
+    bool known = false; /* a command that was asked already */
+    for (int k = 0; k < i; k++) known |= strcmp(machine->compiler[k].command, c.command) == 0;
+    if (known) continue;
+    sc_probe_version(&c);
+    if (strcmp(c.version, machine->compiler[i].version) != 0) return false;
+  }
+  return machine->ncompilers > 0;
+}
+
+sc_status sc_machine_host(sc_machine *machine, const sc_log *log, sc_error *err) {
+  char folder[SC_PATH], path[SC_PATH];
+  sc_cache_dir(folder, sizeof folder);
+  SC_TRY(sc_path(path, err, "%s/host.machine", folder));
+  if (access(path, R_OK) == 0 && sc_machine_load(path, machine, NULL) == SC_OK && still_true(machine)) return SC_OK;
+  SC_TRY(sc_machine_probe(machine, log, err));
+  sc_str text = {0};
+  sc_machine_print(machine, &text);
+  sc_status status = text.failed ? sc_fail(err, SC_NOMEM, "out of memory") : sc_mkdirs(folder, err);
+  if (status == SC_OK) status = sc_file_write_atomic(path, text.text, text.len, err);
+  sc_str_free(&text);
+  return status;
+}
