@@ -25,7 +25,9 @@ enum {
   SC_OP_NODES = 24, /* of a size expression */
   SC_OP_NESTING = 32 /* open brackets */
 };
-#define SC_OP_MAX_SIZE ((int64_t)1 << 30) /* of a dim, axis, coefficient or offset */
+#define SC_OP_MAX_SIZE ((int64_t)1 << 30) /* of a dim or axis */
+/* Of a factor or offset in an index, and of what it reads behind the end: with it no product of strides overflows. */
+#define SC_OP_MAX_REACH ((int64_t)1 << 20)
 #define SC_OP_MAX_ELEMS ((int64_t)1 << 40) /* of a tensor, and of a loop over all dims of an operator: 2^50 */
 
 /* ---- size expressions: integers and parameters in postfix ---- */

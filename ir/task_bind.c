@@ -22,13 +22,14 @@ static bool is_chosen(const binder *x, int alternative) {
   return x->b->value[a->param] == alternative - x->op->param[a->param].first;
 }
 
-static int32_t evaluate(binder *x, const sc_size *size, int64_t least, const char *what, const char *name) {
+static int32_t evaluate(binder *x, const sc_size *size, int64_t least, int64_t most, const char *what,
+                        const char *name) {
   int64_t value = least;
   if (!sc_size_eval(size, x->b->value, &value))
     FAIL(x, SC_ILLEGAL, "%s of '%s' cannot be computed: a division by zero or an overflow", what, name);
-  else if (value < least || value > SC_OP_MAX_SIZE)
+  else if (value < least || value > most)
     FAIL(x, value < least ? SC_ILLEGAL : SC_LIMIT, "%s of '%s' is %lld, expected %lld to %lld", what, name,
-         (long long)value, (long long)least, (long long)SC_OP_MAX_SIZE);
+         (long long)value, (long long)least, (long long)most);
   return (int32_t)value;
 }
 
@@ -39,7 +40,7 @@ static void bind_dims(binder *x) {
     sc_dim *dim = &task->dim[task->ndims++];
     memcpy(dim->name, x->op->dim[d].name, SC_NAME);
     dim->reduce = x->op->dim[d].reduce;
-    dim->size = evaluate(x, &x->op->dim[d].size, 1, "the size", dim->name);
+    dim->size = evaluate(x, &x->op->dim[d].size, 1, SC_OP_MAX_SIZE, "the size", dim->name);
     if (dim->reduce) task->reduce |= (uint16_t)(1u << d);
     iterations *= dim->size;
   }
@@ -62,7 +63,8 @@ static void bind_tensor(binder *x, int number) {
   *to = (sc_tensor){
       .type = from->type, .role = from->role, .constant = from->constant, .naxes = from->naxes, .layout = from->layout};
   memcpy(to->name, from->name, SC_NAME);
-  for (int a = 0; a < from->naxes; a++) to->shape[a] = evaluate(x, &from->size[a], 1, "an axis", from->name);
+  for (int a = 0; a < from->naxes; a++)
+    to->shape[a] = evaluate(x, &from->size[a], 1, SC_OP_MAX_SIZE, "an axis", from->name);
   for (int i = 0; i < x->op->nsettings; i++) {
     const sc_op_setting *set = &x->op->setting[i];
     if (set->tensor != number || !is_chosen(x, set->alternative)) continue;
@@ -92,7 +94,7 @@ static void bind_index(binder *x, const sc_op_index *from, const char *tensor, s
   for (int t = 0; t < from->nterms; t++) {
     const sc_op_term *term = &from->term[t];
     if (term->dim < 0) {
-      int64_t value = evaluate(x, &term->factor, 0, "an offset", tensor);
+      int64_t value = evaluate(x, &term->factor, 0, SC_OP_MAX_REACH, "an offset", tensor);
       offset += term->minus ? -value : value;
       continue;
     }
@@ -103,10 +105,11 @@ static void bind_index(binder *x, const sc_op_index *from, const char *tensor, s
       to->coef[1] = to->coef[0];
     }
     to->dim[place] = term->dim;
-    to->coef[place] = evaluate(x, &term->factor, 1, "a coefficient", tensor);
+    to->coef[place] = evaluate(x, &term->factor, 1, SC_OP_MAX_REACH, "a factor", tensor);
   }
-  if (offset < -SC_OP_MAX_SIZE || offset > SC_OP_MAX_SIZE)
-    FAIL(x, SC_LIMIT, "an offset of '%s' is %lld", tensor, (long long)offset);
+  if (offset < -SC_OP_MAX_REACH || offset > SC_OP_MAX_REACH)
+    FAIL(x, SC_LIMIT, "an offset of '%s' is %lld, expected at most %lld", tensor, (long long)offset,
+         (long long)SC_OP_MAX_REACH);
   else to->offset = (int32_t)offset;
 }
 
@@ -218,6 +221,9 @@ static void check_axis(binder *x, int access, int axis) {
   else if (hi < 0 || lo >= size)
     FAIL(x, SC_ILLEGAL, "axis %d of '%s' has indices 0 to %lld, and is read only outside, from %lld to %lld", axis,
          tensor->name, (long long)size - 1, (long long)lo, (long long)hi);
+  else if (hi - size >= SC_OP_MAX_REACH)
+    FAIL(x, SC_LIMIT, "axis %d of '%s' is read %lld elements behind its end, at most %lld are allowed", axis,
+         tensor->name, (long long)(hi - size + 1), (long long)SC_OP_MAX_REACH);
   else if (lo < 0 || hi >= size) {
     if (index->dim[0] < 0 || task->dim[index->dim[0]].reduce)
       FAIL(x, SC_UNSUPPORTED, "axis %d of '%s' is read outside by no free dim", axis, tensor->name);

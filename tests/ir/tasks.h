@@ -49,4 +49,36 @@ static inline void buffers_free(const sc_task *task, void **buffers) {
 
 static inline int below(sc_rng *rng, int n) { return (int)sc_rng_below(rng, (uint64_t)n); }
 
+/* Files 0.op, 1.op, ... of a folder. */
+static inline void write_operators(const char *folder, const char *const *texts, size_t n) {
+  char path[100];
+  sc_error err;
+  for (size_t i = 0; i < n; i++) {
+    snprintf(path, sizeof path, "%s/%zu.op", folder, i);
+    assert_int_equal(sc_file_write_atomic(path, texts[i], strlen(texts[i]), &err), SC_OK);
+  }
+}
+
+static inline void remove_operators(const char *folder, size_t n) {
+  char path[100];
+  for (size_t i = 0; i < n; i++) {
+    snprintf(path, sizeof path, "%s/%zu.op", folder, i);
+    remove(path);
+  }
+  assert_int_equal(remove(folder), 0);
+}
+
+/* A library of operators given as texts. */
+static inline const sc_library *library_of(const char *const *texts, size_t n) {
+  char folder[] = "/tmp/schedcast-test-XXXXXX";
+  const sc_library *own = NULL;
+  sc_error err = {0};
+  assert_non_null(mkdtemp(folder));
+  write_operators(folder, texts, n);
+  sc_status status = sc_library_load(arena, folder, &own, &err);
+  remove_operators(folder, n);
+  if (status != SC_OK) fail_msg("%s:%d:%d %s", err.where, err.line, err.column, err.text);
+  return own;
+}
+
 #endif

@@ -286,6 +286,14 @@ static void test_accesses(void **state) {
   }
 }
 
+/* The largest strides that are allowed do not overflow. */
+static void test_largest(void **state) {
+  const sc_task *task = task_of(
+      "conv2d:H=2,W=1048576,C=524288,K=1,R=1,S=1,stride=1048576,pad_top=1048575,pad_left=1048576,pad_bottom=1048576");
+  assert_true(task->access[1].stride[1] == (int64_t)1 << 59);
+  assert_true(task->access[1].origin == -((int64_t)1048575 << 39) - ((int64_t)1 << 39));
+}
+
 /* ---- errors ---- */
 
 static const struct {
@@ -333,6 +341,11 @@ static const struct {
      "axis 1 of 'X' has indices 0 to 2, and is read only outside, from -3 to -3"},
     {"conv2d:H=3,W=3,C=1,K=1,R=1,S=1,pad=1073741824,pad_top=0", SC_LIMIT, 12,
      "Q = (W + pad_left + pad_right - dil_w*(S - 1) - 1)/stride_w + 1 is 2147483651, expected 1 to 1073741824"},
+    {"conv2d:H=3,W=3,C=1,K=1,R=1,S=1,stride=1048577", SC_LIMIT, 1, "a factor of 'X' is 1048577, expected 1 to 1048576"},
+    {"conv2d:H=3,W=3,C=1,K=1,R=1,S=1,pad_top=1048577", SC_LIMIT, 1,
+     "an offset of 'X' is 1048577, expected 0 to 1048576"},
+    {"conv2d:H=3,W=3,C=1,K=1,R=1,S=1,pad_top=0,pad_bottom=1048577", SC_LIMIT, 1,
+     "axis 1 of 'X' is read 1048577 elements behind its end, at most 1048576 are allowed"},
 };
 
 static void test_errors(void **state) {
@@ -384,7 +397,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_text),     cmocka_unit_test(test_dims),      cmocka_unit_test(test_statements),
       cmocka_unit_test(test_hash),     cmocka_unit_test(test_group_key), cmocka_unit_test(test_group_key_invariance),
-      cmocka_unit_test(test_accesses), cmocka_unit_test(test_errors),    cmocka_unit_test(test_mutants),
+      cmocka_unit_test(test_accesses), cmocka_unit_test(test_largest),   cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_mutants),
   };
   return cmocka_run_group_tests(tests, load_library, free_library);
 }

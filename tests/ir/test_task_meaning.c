@@ -169,25 +169,6 @@ static const char *const own_operators[] = {
     "op outer\n size A B\n in X[A, B] i32\n out R[A, B, B, A] i32\n R[i, j, l, k] += X[i, j] * X[k, l]\n",
 };
 
-static const sc_library *own_library(void) {
-  char folder[] = "/tmp/schedcast-test-XXXXXX", path[100];
-  const sc_library *own = NULL;
-  sc_error err;
-  assert_non_null(mkdtemp(folder));
-  for (size_t i = 0; i < SC_COUNT_OF(own_operators); i++) {
-    snprintf(path, sizeof path, "%s/%zu.op", folder, i);
-    assert_int_equal(sc_file_write_atomic(path, own_operators[i], strlen(own_operators[i]), &err), SC_OK);
-  }
-  if (sc_library_load(arena, folder, &own, &err) != SC_OK)
-    fail_msg("%s:%d:%d %s", err.where, err.line, err.column, err.text);
-  for (size_t i = 0; i < SC_COUNT_OF(own_operators); i++) {
-    snprintf(path, sizeof path, "%s/%zu.op", folder, i);
-    remove(path);
-  }
-  remove(folder);
-  return own;
-}
-
 static const sc_task *own_task(const sc_library *own, const char *text) {
   const sc_task *task = NULL;
   sc_error err;
@@ -196,7 +177,7 @@ static const sc_task *own_task(const sc_library *own, const char *text) {
 }
 
 static void test_own_operators(void **state) {
-  const sc_library *own = own_library();
+  const sc_library *own = library_of(own_operators, SC_COUNT_OF(own_operators));
   int8_t x[] = {1, 2, 3, -4, 100}, y[] = {5, 60, 100, 8, 9}, r[] = {1, -2, 3, 4, 5}, sum[] = {16, -128, 127, 4, 5};
   check_run(own_task(own, "shift:A=5"), (void *[]){x, y, r}, 2, sum,
             "shift"); /* -2 - 4*60 and 3 + 100*100 are clamped */
