@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs every libFuzzer target of build/fuzz for some seconds each: scripts/fuzz.sh [SECONDS [TARGET...]]. What it learns is
+# kept in build/fuzz/corpus; an input that crashes is named at the end and kept beside it.
+set -euo pipefail
+cd "$(dirname "$0")/../build/fuzz"
+seconds=${1:-60}
+shift || true
+if [[ $# == 0 ]]; then set -- fuzz_*; fi
+bad=0
+for target in "$@"; do
+  mkdir -p "corpus/$target"
+  if "./$target" -max_total_time="$seconds" -timeout=10 -max_len=4096 -print_final_stats=0 "corpus/$target" >"$target.log" 2>&1; then
+    tail -1 "$target.log" | sed "s/^/$target: /"
+  else
+    tail -30 "$target.log" && bad=1
+  fi
+done
+exit $bad
