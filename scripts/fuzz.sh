@@ -9,10 +9,10 @@ if [[ $# == 0 ]]; then set -- fuzz_*; fi
 bad=0
 for target in "$@"; do
   mkdir -p "corpus/$target"
-  if "./$target" -max_total_time="$seconds" -timeout=10 -max_len=4096 -print_final_stats=0 "corpus/$target" >"$target.log" 2>&1; then
-    tail -1 "$target.log" | sed "s/^/$target: /"
+  if "./$target" -max_total_time="$seconds" -timeout=10 -max_len=4096 -print_final_stats=0 "corpus/$target" >"corpus/$target.log" 2>&1; then
+    tail -1 "corpus/$target.log" | sed "s/^/$target: /"
   else
-    tail -30 "$target.log" && bad=1
+    tail -30 "corpus/$target.log" && bad=1
   fi
 done
 exit $bad
