@@ -157,6 +157,9 @@ endfunction()
 
 # tests/bench/<name>.c: the program tests/bench_<name>; SC_BENCH also builds those that compare with OpenBLAS or oneDNN.
 function(sc_benches)
+  if(SC_ONLY)
+    return()
+  endif()
   if(SC_BENCH)
     pkg_search_module(SC_blas REQUIRED IMPORTED_TARGET openblas)
     find_library(SC_DNNL dnnl REQUIRED) # its CMake package wants OpenCL
