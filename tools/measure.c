@@ -1,5 +1,4 @@
 /* measure-sched: runs a campaign over schedule files and keeps everything in a dataset. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +30,7 @@ static const option options[] = {
     {"cold", 0, OPTION_FLAG, offsetof(struct measure_options, cold), NULL, "empty the caches before each repeat", NULL},
     {"shard", 0, OPTION_TEXT, offsetof(struct measure_options, shard), "I/N", "only part I of N: whole tasks", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct measure_options, seed), "N", "of inputs and orders", NULL},
-    {"proposal", 0, OPTION_CHOICE, offsetof(struct measure_options, proposal), "WHO", "who drew them", proposals},
+    {"proposal", 0, OPTION_CHOICE, offsetof(struct measure_options, proposal), "WHO", "who", proposals},
     {"model", 0, OPTION_TEXT, offsetof(struct measure_options, model), "FILE", "the model that proposed them", NULL},
     OPTION_MACHINE(struct measure_options),
     OPTION_JSON(struct measure_options),
@@ -62,32 +61,6 @@ static sc_status parse_shard(tool *t, const char *text, sc_campaign_options *c) 
       c->shard >= c->nshards)
     return tool_usage(t, "--shard wants I/N with 0 <= I < N, not '%s'", text);
   return SC_OK;
-}
-
-static void print_report(tool *t, const struct measure_options *o, const sc_campaign_report *r) {
-  sc_str *out = &t->out;
-  if (o->json) {
-    sc_str_add(out, "{");
-    json_text(out, "dataset", o->out);
-    json_count(out, "schedules", r->schedules);
-    json_count(out, "visits", r->visits);
-    json_count(out, "skipped", r->skipped);
-    json_count(out, "invalidated", r->invalidated);
-    json_real(out, "seconds", r->seconds);
-    json_real(out, "compile_s", r->compile_s);
-    for (int i = 0; i < SC_OUTCOME_COUNT; i++) json_count(out, sc_outcome_name((sc_outcome)i), r->outcomes[i]);
-    json_real(out, "agreement_top1", r->agreement_top1);
-    json_real(out, "agreement_tau", r->agreement_tau);
-    sc_str_add(out, "}\n");
-    return;
-  }
-  sc_str_printf(out, "%zu schedules, %zu visits in %.1f s: %.1f schedules/s; compiled in %.1f s\n", r->schedules,
-                r->visits, r->seconds, r->seconds > 0 ? (double)r->schedules / r->seconds : 0, r->compile_s);
-  for (int i = 0; i < SC_OUTCOME_COUNT; i++)
-    if (r->outcomes[i]) sc_str_printf(out, "%s %zu  ", sc_outcome_name((sc_outcome)i), r->outcomes[i]);
-  sc_str_printf(out, "already there %zu  invalidated visits %zu\n", r->skipped, r->invalidated);
-  if (isfinite(r->agreement_top1))
-    sc_str_printf(out, "re-measurement agreement: top-1 %.3f, tau %.3f\n", r->agreement_top1, r->agreement_tau);
 }
 
 static sc_status model_hash(tool *t, const char *path, uint64_t *hash) {
@@ -134,7 +107,7 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
     if (status == SC_OK) status = closed;
     if (status == SC_INTERRUPTED)
       sc_fail(&t->err, status, "interrupted; what was measured is in %s, the same command goes on", o->out);
-    if (status == SC_OK || status == SC_INTERRUPTED) print_report(t, o, &report);
+    if (status == SC_OK || status == SC_INTERRUPTED) print_report(&t->out, o->out, &report, o->json);
   }
   free(work);
   return status;
@@ -147,6 +120,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (o->counters && strcmp(o->counters, "list") == 0) return list_counters(t);
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
+  SC_TRY(parse_shard(t, o->shard, &(sc_campaign_options){0})); /* before a long input is read */
   SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = tool_machine(t, o->machine, &machine, NULL, 0);
   if (status == SC_OK) status = campaign(t, o, &machine, &jobs);

@@ -98,3 +98,30 @@ void json_prediction(sc_str *out, const sc_task *task, const sc_prediction *p) {
   json_bool(out, "extrapolates", p->extrapolates);
   json_text(out, "knowledge", knowledge_text(p->knowledge));
 }
+
+/* ---- campaigns ---- */
+
+void print_report(sc_str *out, const char *dataset, const sc_campaign_report *r, bool json) {
+  if (json) {
+    sc_str_add(out, "{");
+    json_text(out, "dataset", dataset);
+    json_count(out, "schedules", r->schedules);
+    json_count(out, "visits", r->visits);
+    json_count(out, "skipped", r->skipped);
+    json_count(out, "invalidated", r->invalidated);
+    json_real(out, "seconds", r->seconds);
+    json_real(out, "compile_s", r->compile_s);
+    for (int i = 0; i < SC_OUTCOME_COUNT; i++) json_count(out, sc_outcome_name((sc_outcome)i), r->outcomes[i]);
+    json_real(out, "agreement_top1", r->agreement_top1);
+    json_real(out, "agreement_tau", r->agreement_tau);
+    sc_str_add(out, "}\n");
+    return;
+  }
+  sc_str_printf(out, "%zu schedules, %zu visits in %.1f s: %.1f schedules/s; compiled in %.1f s\n", r->schedules,
+                r->visits, r->seconds, r->seconds > 0 ? (double)r->schedules / r->seconds : 0, r->compile_s);
+  for (int i = 0; i < SC_OUTCOME_COUNT; i++)
+    if (r->outcomes[i]) sc_str_printf(out, "%s %zu  ", sc_outcome_name((sc_outcome)i), r->outcomes[i]);
+  sc_str_printf(out, "already there %zu  invalidated visits %zu\n", r->skipped, r->invalidated);
+  if (isfinite(r->agreement_top1))
+    sc_str_printf(out, "re-measurement agreement: top-1 %.3f, tau %.3f\n", r->agreement_top1, r->agreement_tau);
+}

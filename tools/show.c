@@ -31,40 +31,6 @@ static sc_status show_operator(tool *t, const sc_operator *op, bool json) {
   return SC_OK;
 }
 
-static sc_status show_task(tool *t, const sc_task *task, bool json) {
-  sc_str group = {0}, *out = &t->out;
-  sc_task_group_key(task, &group);
-  if (json) {
-    sc_str_add(out, "{");
-    json_text(out, "task", task->text);
-    json_hash(out, "hash", task->hash);
-    json_text(out, "group", sc_str_text(&group));
-    json_real(out, "flop", task->flop);
-    json_real(out, "min_bytes", sc_task_min_bytes(task));
-    json_key(out, "dims");
-    sc_str_add(out, "{");
-    for (int d = 0; d < task->ndims; d++) json_count(out, task->dim[d].name, (uint64_t)task->dim[d].size);
-    sc_str_add(out, "}}\n");
-  } else {
-    sc_str_printf(out, "task %s\n# hash %016llx, group %s\n# %.6g MFLOP, at least ", task->text,
-                  (unsigned long long)task->hash, sc_str_text(&group), task->flop * 1e-6);
-    print_bytes(out, sc_task_min_bytes(task));
-    sc_str_add(out, " moved\n#  ");
-    for (int d = 0; d < task->ndims; d++)
-      sc_str_printf(out, " %s=%d%s", task->dim[d].name, task->dim[d].size, task->dim[d].reduce ? " (reduction)" : "");
-    sc_str_add(out, "\n");
-    for (int i = 0; i < task->ntensors; i++) {
-      const sc_tensor *x = &task->tensor[i];
-      static const char *const roles[] = {"in", "out", "inout"};
-      sc_str_printf(out, "#   %s %s[", roles[x->role], x->name);
-      for (int a = 0; a < x->naxes; a++) sc_str_printf(out, "%s%d", a ? "," : "", x->shape[a]);
-      sc_str_printf(out, "] %s%s\n", sc_type_name(x->type), x->constant ? " const" : "");
-    }
-  }
-  sc_str_free(&group);
-  return SC_OK;
-}
-
 static sc_status show_model(tool *t, const char *path) {
   sc_model *model;
   SC_TRY(sc_model_load(path, &model, &t->err));
@@ -146,7 +112,11 @@ static sc_status show_one(tool *t, const struct show_options *o, char *what) {
   SC_TRY(tool_library(t));
   const sc_operator *op = sc_library_find(t->library, what);
   if (op) return show_operator(t, op, o->json);
-  if (!strchr(what, ':')) return show_machine(t, what, o->json);
+  if (!strchr(what, ':')) {
+    sc_status status = show_machine(t, what, o->json);
+    if (status != SC_NOTFOUND) return status;
+    return sc_fail(&t->err, status, "'%s' is no file, and neither operator, task nor machine", what);
+  }
   SC_TRY(tool_task(t, what, &task));
   return show_task(t, task, o->json);
 }

@@ -10,6 +10,7 @@ struct show_options {
   bool json;
 };
 
+sc_status show_task(tool *t, const sc_task *task, bool json);
 /* A file of schedules ("-": standard input), with the parts that --dump names. */
 sc_status show_schedules(tool *t, const struct show_options *o, char *path);
 

@@ -133,6 +133,8 @@ void print_time(sc_str *out, double seconds); /* "1.23 ms" */
 void print_bytes(sc_str *out, double bytes); /* "32 KiB" */
 void print_prediction(sc_str *out, const sc_task *task,
                       const sc_prediction *p); /* "1.2 ms (1.1 ms .. 1.4 ms), 98 GFLOP/s" */
+/* What a campaign did. */
+void print_report(sc_str *out, const char *dataset, const sc_campaign_report *report, bool json);
 const char *knowledge_text(int knowledge);
 
 /* JSON: a comma where one is needed, then "name": value. */

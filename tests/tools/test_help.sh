@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Every verb: help that fits a screen and shows an example, a man page, completion; wrong usage ends with 2 and says why.
+. "$(dirname "$0")/lib.sh"
+verbs=$(sed -n 's/^SC_VERB(\([a-z]*\)).*/\1/p' "$SC_SOURCE_DIR/tools/verbs.def")
+bin=$(dirname "$(readlink -f "$S")")
+
+for verb in $verbs; do
+  for command in "$S $verb" "$bin/$verb-sched"; do
+    expect 0 $command --help
+    silent err
+    says out "usage: $verb-sched"
+    says out "example:"
+  done
+  equal "$(($(wc -l <out) <= 24))" 1 "lines of $verb --help"
+  equal "$(awk 'length > 80' out)" "" "lines of $verb --help over 80 columns"
+  expect 0 "$S" help "$verb"
+  says out "usage: $verb-sched"
+  expect 0 "$S" help --man "$verb"
+  says out ".SH EXAMPLE"
+  if type groff >/dev/null 2>&1; then
+    groff -man -Tutf8 -ww -z out 2>warnings
+    silent warnings
+  fi
+  expect 2 "$S" "$verb" --no-such-option
+  says err "unknown option '--no-such-option'"
+  says err "see $verb-sched --help"
+  silent out
+done
+
+expect 0 "$S" help --man
+says out ".SH VERBS"
+expect 0 "$S" --version
+says out "schedcast "
+expect 0 "$S" --help
+for verb in $verbs; do says out "  $verb "; done
+expect 2 "$S"
+says err "schedcast VERB --help"
+expect 2 "$S" frobnicate
+says err "there is no 'frobnicate'"
+expect 2 "$S" help frobnicate
+
+# every option of every help stands in the completion of its verb
+expect 0 "$S" help --completion
+cp out completion
+bash -n completion || fail "completion is no bash"
+for verb in $verbs; do
+  "$S" "$verb" --help | grep -o -- '^  *\(-., \)\?--[a-z-]*' | grep -o -- '--[a-z-]*' | while read -r option; do
+    grep "^  $verb)" completion | grep -q -- " $option\( \|'\)" || echo "$verb $option"
+  done >missing
+  silent missing
+done
+(. ./completion && COMP_WORDS=(schedcast sam) COMP_CWORD=1 && _schedcast schedcast && echo "${COMPREPLY[*]}") >completed
+equal "$(cat completed)" sample "completion of 'schedcast sam'"
+(. ./completion && COMP_WORDS=(predict-sched --ra) COMP_CWORD=1 && _schedcast /usr/bin/predict-sched && echo "${COMPREPLY[*]}") >completed
+equal "$(cat completed)" --rank "completion of 'predict-sched --ra'"
+
+# values
+expect 2 "$S" sample -n ten matmul:M=8,N=8,K=8
+says err "--number wants a whole number, not 'ten'"
+expect 2 "$S" sample -n -1 matmul:M=8,N=8,K=8
+expect 2 "$S" sample --sampling dice matmul:M=8,N=8,K=8
+says err "uniform, sobol, exhaustive"
+expect 2 "$S" sample matmul:M=8,N=8,K=8 --seed
+says err "wants a value"
+expect 2 "$S" sample --count=yes matmul:M=8,N=8,K=8
+says err "takes no value"
+expect 2 "$S" sample
+says err "TASK is missing"
+expect 2 "$S" sample matmul:M=8,N=8,K=8 matmul:M=8,N=8,K=9
+says err "one operand too many"
+expect 2 "$S" measure x.sched
+says err "--out FILE is missing"
+expect 2 "$S" measure --out d.h5 --shard 3/3 "$work/lib"
+expect 2 "$S" train d.h5
+expect 2 "$S" predict a b
+expect 2 "$S" evaluate d.h5 --log x.md
+expect 2 "$S" dataset frob d.h5
+expect 2 "$S" machine frob
+finish

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# show-sched prints every noun; what it prints reads again; wrong input is named with its position.
+. "$(dirname "$0")/lib.sh"
+data=$SC_SOURCE_DIR/data
+
+for op in conv2d depthwise matmul; do
+  expect 0 "$S" show $op
+  says out "op $op"
+  cp out $op.op
+  expect 0 "$S" show $op.op
+  equal "$(cat out)" "$(cat $op.op)" "$op printed, read and printed again"
+  expect 0 "$S" show --json $op
+  json out
+done
+expect 0 "$S" show conv2d:pad=1,R=3,S=3,K=64,C=64,W=56,H=56
+says out "task conv2d:H=56,W=56,C=64,K=64,R=3,S=3,pad=1"
+says out "231.211 MFLOP"
+expect 0 "$S" show --json matmul:M=8,N=4,K=2
+json out
+equal "$(field 'd["flop"]' out)" 128 "flop of a matmul"
+expect 0 "$S" show x86-64-v3
+cp out m.machine
+expect 0 "$S" show m.machine
+equal "$(cat out)" "$(cat m.machine)" "a machine printed, read and printed again"
+expect 0 "$S" show --json x86-64-v4
+json out
+expect 0 "$S" machine show x86-64-v4
+says out "machine x86-64-v4"
+expect 0 "$S" machine list
+says out "cortex-a72"
+expect 0 "$S" machine list --json
+json out
+
+# schedules
+cat >s.sched <<'END'
+# two of them
+task matmul:M=8,N=8,K=8
+schedule tile i 4*2, j 8; vector j 8; loop k; band order i; compile gcc
+schedule tile i 8, j 8; vector j 8; loop k; compile gcc   # a comment
+END
+expect 0 "$S" show s.sched -m x86-64-v4
+says out "# schedule 1 of matmul:M=8,N=8,K=8"
+says out "tile i 4*2, j 8"
+expect 0 "$S" show s.sched -m x86-64-v4 --dump=schedule,nest,kernels,features,analytic,c
+for part in schedule nest kernels features analytic c; do says out "# ---- $part"; done
+says out "_run("
+expect 0 "$S" show s.sched -m x86-64-v4 --dump=nest,features --json
+json out
+equal "$(field 'len(d)' out)" 2 "schedules in JSON"
+expect 0 bash -c "cat s.sched | '$S' show -m x86-64-v4 -"
+says out "# schedule 1 of matmul"
+
+# positions
+printf 'task matmul:M=8,N=8,K=8\nschedule tile i 4*2, j 8; vectr j 8\n' >bad.sched
+expect 1 "$S" show bad.sched
+says err "bad.sched:2:"
+says err "^"
+printf 'task matmul:M=8,N=8,K=8\nschedule tile i 4*3, j 8; vector j 8; loop k; compile gcc\n' >illegal.sched
+expect 1 "$S" show illegal.sched
+says err "illegal.sched:2"
+expect 1 "$S" show matmul:M=8,N=8,Q=2
+says err "no parameter 'Q'"
+says err "^"
+expect 1 "$S" show nonsense
+says err "no file, and neither operator, task nor machine"
+expect 2 "$S" show s.sched --dump=nest,frob
+says err "does not know 'frob'"
+printf '# nothing\n' >empty.sched
+expect 1 "$S" show empty.sched
+says err "no schedule"
+finish

@@ -1,0 +1,28 @@
+/* Parts of predict-sched that have files of their own. */
+#ifndef SC_TOOLS_PREDICT_H
+#define SC_TOOLS_PREDICT_H
+
+#include "tools/tools.h"
+
+struct predict_options {
+  const char *model, *space, *machine, *emit;
+  text_list force;
+  int64_t pick, scan, seed, threads;
+  bool rank, explain, calibrate, json;
+};
+
+struct predicting {
+  const struct predict_options *o;
+  platform p;
+  sc_model *model;
+  char model_path[4400];
+};
+
+/* The head of a task's schedules; in JSON it also ends the task before. */
+void predict_task(tool *t, struct predicting *x, const sc_task *task, size_t scanned, bool first);
+/* One schedule with its numbers as a comment, its reasons as comments below. */
+sc_status predict_one(tool *t, struct predicting *x, const job *j, const sc_prediction *p);
+/* Orders the schedules of files by predicted time, task by task. */
+sc_status predict_rank(tool *t, struct predicting *x, const job_list *jobs);
+
+#endif
