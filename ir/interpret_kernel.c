@@ -74,7 +74,8 @@ static bool new_offsets(machine *m, bool reduce, offsets *o) {
 /* ---- memory ---- */
 
 static sc_status out_of_bounds(const machine *m, const sc_view *view, int64_t address, const char *what) {
-  return sc_fail(m->err, SC_MISMATCH, "%s %s[%lld] of %lld elements", what, view->name, (long long)address, (long long)view->elems);
+  return sc_fail(m->err, SC_MISMATCH, "%s %s[%lld] of %lld elements", what, view->name, (long long)address,
+                 (long long)view->elems);
 }
 
 static sc_status load(const machine *m, int a, int64_t e, int64_t tap, sc_number *x) {
@@ -92,7 +93,8 @@ static sc_status store(const machine *m, int a, int64_t e, sc_number x) {
   if (address < 0 || address >= view->elems) return out_of_bounds(m, view, address, "a kernel writes");
   if (view->owner) {
     if (view->owner[address] && view->owner[address] != m->call->thread + 1)
-      return sc_fail(m->err, SC_MISMATCH, "threads %d and %d both write %s[%lld]", view->owner[address] - 1, m->call->thread, view->name, (long long)address);
+      return sc_fail(m->err, SC_MISMATCH, "threads %d and %d both write %s[%lld]", view->owner[address] - 1,
+                     m->call->thread, view->name, (long long)address);
     view->owner[address] = (uint8_t)(m->call->thread + 1);
   }
   sc_number_store(view->at, view->type, address, x);
@@ -188,7 +190,8 @@ static sc_status free_loop(machine *m) {
 sc_status sc_run_kernel(const sc_kernel *kernel, const sc_call *call, sc_error *err) {
   machine m = {.k = kernel, .call = call, .err = err, .floats = sc_is_float(kernel->type)};
   sc_status status = SC_NOMEM;
-  if (new_offsets(&m, false, &m.free) && new_offsets(&m, true, &m.tap) && (m.acc = calloc((size_t)m.free.n, sizeof *m.acc)))
+  if (new_offsets(&m, false, &m.free) && new_offsets(&m, true, &m.tap) &&
+      (m.acc = calloc((size_t)m.free.n, sizeof *m.acc)))
     status = kernel->free_kloop ? free_loop(&m) : tile(&m);
   free(m.free.operand[0]);
   free(m.tap.operand[0]);

@@ -49,7 +49,8 @@ static sc_view *pack_view(walker *w, int p) { return &w->pack[p][w->nest->pack[p
 /* ---- addresses in a pack ---- */
 
 /* stride[i]: what one element of part i adds. `width` is the current tile of each axis that is blocked. */
-static void part_strides(const sc_nest_pack *pack, int naxes, const int32_t *ext, const int32_t *width, int64_t *stride) {
+static void part_strides(const sc_nest_pack *pack, int naxes, const int32_t *ext, const int32_t *width,
+                         int64_t *stride) {
   for (int i = 0; i < pack->layout.nparts; i++) {
     int64_t inside[SC_MAX_AXES], product = 1;
     for (int x = 0; x < naxes; x++) inside[x] = 1;
@@ -64,7 +65,8 @@ static void part_strides(const sc_nest_pack *pack, int naxes, const int32_t *ext
 }
 
 /* Address of the element at x[axis] whose tile on a blocked axis begins at index tile[axis]. */
-static int64_t pack_address(const sc_nest_pack *pack, const bound *b, const int64_t *stride, const int32_t *x, const int32_t *tile) {
+static int64_t pack_address(const sc_nest_pack *pack, const bound *b, const int64_t *stride, const int32_t *x,
+                            const int32_t *tile) {
   int64_t address = 0;
   for (int i = 0; i < pack->layout.nparts; i++) {
     int axis = pack->layout.part[i].axis;
@@ -121,8 +123,10 @@ static sc_status copy(walker *w, int p) {
     part_strides(pack, tensor->naxes, b->ext, width, stride);
     int64_t to = pack_address(pack, b, stride, x, tile), from = tensor_address(tensor, x);
     if (to < 0 || to >= view->elems)
-      return sc_fail(w->err, SC_MISMATCH, "a copy writes %s[%lld] of %lld elements", view->name, (long long)to, (long long)view->elems);
-    if (from >= 0) sc_number_store(view->at, view->type, to, sc_number_load(w->tensor[access->tensor].at, tensor->type, from));
+      return sc_fail(w->err, SC_MISMATCH, "a copy writes %s[%lld] of %lld elements", view->name, (long long)to,
+                     (long long)view->elems);
+    if (from >= 0)
+      sc_number_store(view->at, view->type, to, sc_number_load(w->tensor[access->tensor].at, tensor->type, from));
     else if (pack->fill && !mutant(SC_MUTANT_FILL)) sc_number_store(view->at, view->type, to, (sc_number){.i = 0});
     more = false;
     for (int i = tensor->naxes - 1; i >= 0 && !more; i--) {
@@ -181,7 +185,8 @@ static int64_t base_in_pack(const walker *w, int p, const place *at, int64_t *sl
   for (int i = 0; i < pack->layout.nparts && slot; i++) {
     const sc_index *index = &access->axis[pack->layout.part[i].axis];
     for (int k = 0; k < 2; k++)
-      if (index->dim[k] >= 0 && pack->layout.part[i].kind != SC_PART_OUTER) slot[index->dim[k]] = stride[i] * index->coef[k];
+      if (index->dim[k] >= 0 && pack->layout.part[i].kind != SC_PART_OUTER)
+        slot[index->dim[k]] = stride[i] * index->coef[k];
   }
   return pack_address(pack, b, stride, x, x);
 }
@@ -269,7 +274,8 @@ static sc_status call_kernel(walker *w, const int32_t *range_lo, const int32_t *
   }
   const sc_kernel *kernel = find_kernel(w, class);
   if (!kernel) return sc_fail(w->err, SC_NOMEM, "out of memory");
-  for (int a = 0; a < w->task->naccesses; a++) bind_argument(w, a, a ? w->nest->operand[a].pack : -1, &at, &call.operand[a]);
+  for (int a = 0; a < w->task->naccesses; a++)
+    bind_argument(w, a, a ? w->nest->operand[a].pack : -1, &at, &call.operand[a]);
   if (w->nest->acc >= 0) bind_argument(w, 0, w->nest->acc, &at, &call.partial);
   return sc_run_kernel(kernel, &call, w->err);
 }
@@ -363,7 +369,8 @@ static bool new_view(sc_view *view, int64_t elems, sc_type type, const char *nam
 static bool prepare(walker *w, void *const *buffers) {
   const sc_task *task = w->task;
   for (int t = 0; t < task->ntensors; t++)
-    w->tensor[t] = (sc_view){.at = buffers[t], .elems = task->tensor[t].elems, .type = task->tensor[t].type, .name = task->tensor[t].name};
+    w->tensor[t] = (sc_view){
+        .at = buffers[t], .elems = task->tensor[t].elems, .type = task->tensor[t].type, .name = task->tensor[t].name};
   sc_view *out = &w->tensor[task->access[0].tensor];
   if (w->nthreads > 1 && !(out->owner = calloc((size_t)out->elems, 1))) return false;
   for (int p = 0; p < w->nest->npacks; p++) {
@@ -393,7 +400,8 @@ static void clean(walker *w) {
 }
 
 sc_status sc_run_nest(const sc_task *task, const sc_nest *nest, void *const *buffers, int nthreads, sc_error *err) {
-  if (nthreads < 1 || nthreads > MAX_THREADS) return sc_fail(err, SC_USAGE, "%d threads: 1 to %d are possible", nthreads, MAX_THREADS);
+  if (nthreads < 1 || nthreads > MAX_THREADS)
+    return sc_fail(err, SC_USAGE, "%d threads: 1 to %d are possible", nthreads, MAX_THREADS);
   walker *w = calloc(1, sizeof *w);
   if (!w) return sc_fail(err, SC_NOMEM, "out of memory");
   w->task = task;

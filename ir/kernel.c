@@ -259,8 +259,11 @@ void sc_kernel_print(const sc_kernel *kernel, bool family, sc_str *out) {
   for (int a = 0; a < k.noperands; a++)
     print_operand(&k, &k.operand[a], a ? "in" : k.flags & 2 ? "inout" : "out", a, out);
   if (k.flags & 4) print_operand(&k, &k.operand[SC_MAX_ACCESSES], "partial", 0, out);
-  for (int i = 0; i < k.npeels; i++)
-    sc_str_printf(out, "; peel %d*%d+%d*%d in %d..-%d", k.peel[i].cf, k.peel[i].free, k.peel[i].cr, k.peel[i].red,
-                  k.peel[i].lo, k.peel[i].hi);
+  for (int i = 0; i < k.npeels; i++) {
+    sc_str_add(out, "; peel");
+    if (k.peel[i].free >= 0) sc_str_printf(out, " %d:%d", k.peel[i].free, k.peel[i].cf);
+    if (k.peel[i].red >= 0) sc_str_printf(out, " %d:%d", k.peel[i].red, k.peel[i].cr);
+    sc_str_printf(out, " lo %d hi %d", k.peel[i].lo, k.peel[i].hi);
+  }
   print_epilogue(&k, out);
 }

@@ -11,13 +11,6 @@
 
 /* ---- which ---- */
 
-static bool is_read(const sc_task *task, int access) {
-  for (int i = 0; i < task->nstmts; i++)
-    for (int j = 0; j < task->stmt[i].nexpr; j++)
-      if (task->stmt[i].expr[j].kind == SC_EXPR_ACCESS && task->stmt[i].expr[j].access == access) return true;
-  return false;
-}
-
 sc_status sc_lower_find_packs(sc_lowering *lw) {
   const sc_schedule *s = lw->schedule;
   const sc_task *task = lw->task;
@@ -34,7 +27,6 @@ sc_status sc_lower_find_packs(sc_lowering *lw) {
       return sc_lower_illegal(lw, SC_RULE_RANGE, "the band of a pack", (int64_t)s->pack[p].band, (int64_t)1,
                               (int64_t)s->nbands);
     if (lw->pack_of[a] >= 0) return sc_lower_illegal(lw, SC_RULE_PACK_TWICE, a);
-    if (a != 0 && !is_read(task, a)) return sc_lower_illegal(lw, SC_RULE_PACK_OUT, a);
     lw->pack_of[a] = (int8_t)p;
   }
   return SC_OK;

@@ -78,8 +78,7 @@ static sc_status peel(sc_lowering *lw, int p, uint16_t *peeled) {
   for (int i = 0; i < nruns; i++) run[i] = tiling->seg[i];
   tiling->nsegs = 0;
   for (int i = 0; i < nruns; i++)
-    if (!refine(pad, taps, run[i], tiling))
-      return sc_lower_illegal(lw, SC_RULE_PEEL_SEGMENTS, p, (int64_t)SC_MAX_SEGS);
+    if (!refine(pad, taps, run[i], tiling)) return sc_lower_illegal(lw, SC_RULE_PEEL_SEGMENTS, p, (int64_t)SC_MAX_SEGS);
   bool reduce = lw->task->dim[pad->free].reduce;
   if (reduce && tiling->nsegs > 1 && lw->kloops >> pad->free & 1)
     return sc_lower_illegal(lw, SC_RULE_LOOP_RAGGED, (int)pad->free);
@@ -107,7 +106,7 @@ static sc_status clamp(sc_lowering *lw, int p) {
   int32_t taps = lw->task->dim[pad->red].size;
   int64_t inside = sc_ceil_div(-(int64_t)pad->offset, pad->cf); /* first element that sees tap 0 */
   int64_t behind = sc_floor_div((int64_t)pad->size - 1 - pad->offset - (int64_t)pad->cr * (taps - 1),
-                             pad->cf); /* last one that sees all */
+                                pad->cf); /* last one that sees all */
   for (int i = 0; i < tiling->nsegs; i++) {
     const sc_seg *seg = &tiling->seg[i];
     for (int32_t t = 0; t < seg->count; t++) {

@@ -17,7 +17,9 @@ typedef struct draw {
   int widest;
 } draw;
 
-static int32_t pick(draw *x, int64_t lo, int64_t hi) { return hi <= lo ? (int32_t)lo : (int32_t)(lo + (int64_t)sc_rng_below(x->rng, (uint64_t)(hi - lo + 1))); }
+static int32_t pick(draw *x, int64_t lo, int64_t hi) {
+  return hi <= lo ? (int32_t)lo : (int32_t)(lo + (int64_t)sc_rng_below(x->rng, (uint64_t)(hi - lo + 1)));
+}
 static bool chance(draw *x, int percent) { return sc_rng_below(x->rng, 100) < (uint64_t)percent; }
 
 static void shuffle(draw *x, uint8_t *items, int n) {
@@ -166,7 +168,8 @@ static void draw_parallel(draw *x) {
   int band = pick(x, 1, s->nbands), n = s->norder[band];
   if (n == 0 || !chance(x, 40)) return;
   int from = pick(x, 0, n - 1), count = pick(x, 1, n - from);
-  for (int i = from; i < from + count && !x->task->dim[s->order[band][i]].reduce; i++) s->parallel[s->nparallel++] = s->order[band][i];
+  for (int i = from; i < from + count && !x->task->dim[s->order[band][i]].reduce; i++)
+    s->parallel[s->nparallel++] = s->order[band][i];
   if (s->nparallel) s->parallel_band = (uint8_t)band;
 }
 
@@ -211,7 +214,9 @@ static void draw_layout(draw *x, sc_pack *pack) {
   }
   uint8_t seen = 0;
   for (int i = 0; i < n; i++) {
-    int axis = parts[i], kind = layout->block[axis] == 0 ? SC_PART_WHOLE : seen >> axis & 1 ? SC_PART_INNER : SC_PART_OUTER;
+    int axis = parts[i], kind = layout->block[axis] == 0 ? SC_PART_WHOLE
+                                : seen >> axis & 1       ? SC_PART_INNER
+                                                         : SC_PART_OUTER;
     layout->part[layout->nparts++] = (sc_part){(uint8_t)axis, (uint8_t)kind};
     seen |= (uint8_t)(1u << axis);
   }

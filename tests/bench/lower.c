@@ -79,14 +79,17 @@ int main(int argc, char **argv) {
   int n = argc > 1 ? atoi(argv[1]) : 512;
   if (n < 1 || n > MAX_SCHEDULES) return fprintf(stderr, "usage: bench_lower [1..%d]\n", MAX_SCHEDULES), 2;
   if (sc_library_load(arena, NULL, &library, &err) != SC_OK) return fprintf(stderr, "%s\n", err.text), 1;
-  work w = {.n = n, .schedule = calloc((size_t)n, sizeof *w.schedule), .nest = calloc((size_t)n, sizeof *w.nest),
+  work w = {.n = n,
+            .schedule = calloc((size_t)n, sizeof *w.schedule),
+            .nest = calloc((size_t)n, sizeof *w.nest),
             .kernel = calloc((size_t)n, sizeof *w.kernel)};
   printf("%-42s %-8s %9s %9s %9s %9s\n", "ns each", "schedule", "sc_lower", "nest hash", "kernel", "key");
   for (size_t i = 0; i < SC_COUNT_OF(cases); i++) {
-    if (sc_task_parse(arena, library, cases[i].task, &w.task, &err) != SC_OK) return fprintf(stderr, "%s\n", err.text), 1;
+    if (sc_task_parse(arena, library, cases[i].task, &w.task, &err) != SC_OK)
+      return fprintf(stderr, "%s\n", err.text), 1;
     if (prepare(&w, cases[i].schedule) != 0) return 1;
-    printf("%-42s %-8s %9.0f %9.0f %9.0f %9.0f\n", cases[i].task, cases[i].schedule ? "typical" : "random", best_ns(&w, lower),
-           best_ns(&w, hash), best_ns(&w, kernel), best_ns(&w, key));
+    printf("%-42s %-8s %9.0f %9.0f %9.0f %9.0f\n", cases[i].task, cases[i].schedule ? "typical" : "random",
+           best_ns(&w, lower), best_ns(&w, hash), best_ns(&w, kernel), best_ns(&w, key));
   }
   free(w.schedule);
   free(w.nest);

@@ -5,6 +5,27 @@
 
 #include "tests/ir/tasks.h"
 
+/* The operators that exist only for tests, tests/cases/operators. */
+static const sc_library *test_library;
+
+static inline int load_libraries(void **state) {
+  const char *root = getenv("SC_SOURCE_DIR");
+  char folder[4096];
+  sc_error err = {0};
+  if (load_library(state) != 0) return -1;
+  snprintf(folder, sizeof folder, "%s/tests/cases/operators", root ? root : ".");
+  if (sc_library_load(arena, folder, &test_library, &err) == SC_OK) return 0;
+  fprintf(stderr, "%s: %s\n", err.where, err.text);
+  return -1;
+}
+
+/* A task of either library. */
+static inline const sc_task *any_task(const char *text) {
+  const sc_task *task = NULL;
+  if (sc_task_parse(arena, test_library, text, &task, NULL) == SC_OK) return task;
+  return task_of(text);
+}
+
 /* Small, odd and each with something of its own; the name is for the report. */
 static const struct {
   const char *name, *task;
@@ -28,6 +49,15 @@ static const struct {
     {"depthwise 3x3", "depthwise:H=7,W=6,C=9,R=3,S=3,pad=1"},
     {"depthwise 5x5, stride 2", "depthwise:H=8,W=9,C=6,R=5,S=5,pad=2,stride=2,epilogue=bias"},
     {"depthwise NCHWc4", "depthwise:H=5,W=6,C=12,R=3,S=3,pad=1,layout=NCHWc4"},
+    {"an axis padded without taps, inout", "shift:M=11,N=9,K=5,by=3"},
+    {"two factors padded along one dim", "correlate:L=11,K=6,R=5,pad=2"},
+    {"the same, stride 2", "correlate:L=12,K=4,R=3,pad=1,stride=2"},
+    {"one tensor read twice", "gram:M=13,K=6"},
+    {"u8 from sums of i32", "quant:M=9,N=14,K=8"},
+    {"rows in blocks, inout", "rows:H=13,C=6,R=1"},
+    {"rows in blocks, padded", "rows:H=11,C=5,R=3,pad=1"},
+    {"rows in blocks, stride 4", "rows:H=21,C=4,R=1,stride=4"},
+    {"seven dims, three reductions", "contract:A=3,B=2,C=4,D=6,X=2,Y=3,Z=5"},
 };
 
 /* A task with its inputs, and what the operator interpreter makes of them. */
@@ -58,7 +88,8 @@ static inline void check_free(check *c) {
 typedef sc_status run_nest(const sc_task *task, const sc_nest *nest, void *const *buffers, int nthreads, sc_error *err);
 
 /* Does the nest do what the operator does, bit for bit, every address inside? The reason goes to err. */
-static inline bool check_nest(check *c, const sc_nest *nest, uint64_t seed, int nthreads, run_nest *run, sc_error *err) {
+static inline bool check_nest(check *c, const sc_nest *nest, uint64_t seed, int nthreads, run_nest *run,
+                              sc_error *err) {
   const sc_task *task = c->task;
   sc_fill_buffers(task, c->buffers, seed);
   if (run(task, nest, c->buffers, nthreads, err) != SC_OK) return false;

@@ -75,8 +75,9 @@ static void test_every_mutant_is_killed(void **state) {
   for (current = 0; current < SC_MUTANT_COUNT; current++) {
     int wrong = 0;
     assert_non_null(mutants[current]);
-    for (size_t i = 0; i < SC_COUNT_OF(property_tasks); i++) wrong += wrong_of(task_of(property_tasks[i].task), i);
-    print_message("%-45s %5d of %d schedules wrong\n", mutants[current], wrong, (int)(SCHEDULES * SC_COUNT_OF(property_tasks)));
+    for (size_t i = 0; i < SC_COUNT_OF(property_tasks); i++) wrong += wrong_of(any_task(property_tasks[i].task), i);
+    print_message("%-45s %5d of %d schedules wrong\n", mutants[current], wrong,
+                  (int)(SCHEDULES * SC_COUNT_OF(property_tasks)));
     if (current == SC_MUTANT_NONE) assert_int_equal(wrong, 0);
     else assert_true(wrong > 0);
   }
@@ -84,5 +85,5 @@ static void test_every_mutant_is_killed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_mutant_is_killed)};
-  return cmocka_run_group_tests_name("ir.mutants", tests, load_library, free_library);
+  return cmocka_run_group_tests_name("ir.mutants", tests, load_libraries, free_library);
 }

@@ -13,7 +13,8 @@ static void check_text(const sc_task *task, const sc_schedule *schedule) {
   sc_error err = {0};
   sc_str text = {0};
   sc_schedule_print(task, schedule, &text);
-  if (sc_schedule_parse(task, "<text>", sc_str_text(&text), &again, &err) != SC_OK) fail_msg("%s: %s", sc_str_text(&text), err.text);
+  if (sc_schedule_parse(task, "<text>", sc_str_text(&text), &again, &err) != SC_OK)
+    fail_msg("%s: %s", sc_str_text(&text), err.text);
   if (memcmp(schedule, &again, sizeof again) != 0) {
     sc_str other = {0};
     sc_schedule_print(task, &again, &other);
@@ -37,7 +38,7 @@ static void check_one(check *c, const sc_schedule *schedule, uint64_t seed, int 
 static void test_random_schedules(void **state) {
   int wanted = schedules_wanted();
   for (size_t i = 0; i < SC_COUNT_OF(property_tasks); i++) {
-    const sc_task *task = task_of(property_tasks[i].task);
+    const sc_task *task = any_task(property_tasks[i].task);
     sc_rng rng;
     check c;
     sc_rng_seed(&rng, 17, i);
@@ -56,5 +57,5 @@ static void test_random_schedules(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_schedules)};
-  return cmocka_run_group_tests_name("ir.nest_property", tests, load_library, free_library);
+  return cmocka_run_group_tests_name("ir.nest_property", tests, load_libraries, free_library);
 }
