@@ -13,6 +13,7 @@ typedef struct parser {
   uint16_t tiled;
   uint8_t padded;
   sc_token shared[SC_MAX_PACKS]; /* the word `shared`, where it was said */
+  sc_token groups; /* the first group by number of the last band so far; text NULL = it has none */
 } parser;
 
 /* ---- names ---- */
@@ -101,7 +102,8 @@ static void read_loop(parser *x) {
   if (sc_reader_accept(x->r, "unroll")) x->s->unroll = (uint8_t)read_int(x, 1, UINT8_MAX);
 }
 
-/* "band" [ group { "," group } ] [ "order" dims ];  group = dim (INT | "all") */
+/* The last band may say `all`, which it means anyway.
+ * "band" [ group { "," group } ] [ "order" dims ];  group = dim (INT | "all") */
 static void read_band(parser *x) {
   sc_schedule *s = x->s;
   if (s->nbands == SC_MAX_BANDS - 1) {
@@ -110,14 +112,18 @@ static void read_band(parser *x) {
   }
   int band = ++s->nbands;
   uint16_t grouped = 0;
-  if (at_dim(x) && !sc_reader_is(x->r, "order")) do {
+  x->groups.text = NULL;
+  if (at_dim(x) && !sc_reader_is(x->r, "order")) {
+    do {
       sc_token at = x->r->token;
       int d = read_dim(x);
       if (grouped >> d & 1)
         sc_reader_fail_at(x->r, &at, SC_PARSE, "dim '%s' is grouped twice in band %d", x->task->dim[d].name, band);
       grouped |= (uint16_t)(1u << d);
+      if (!x->groups.text && !sc_reader_is(x->r, "all")) x->groups = at;
       s->group[band][d] = sc_reader_accept(x->r, "all") ? SC_ALL : (int32_t)read_int(x, 1, INT32_MAX - 1);
     } while (x->r->status == SC_OK && sc_reader_accept(x->r, ","));
+  }
   if (sc_reader_accept(x->r, "order")) s->norder[band] = read_dims(x, s->order[band], SC_MAX_DIMS, NULL);
 }
 
@@ -297,6 +303,9 @@ sc_status sc_schedule_read(const sc_task *task, sc_reader *reader, sc_schedule *
       sc_reader_fail_expected(reader, "';' and another clause, or the end");
   }
   if (schedule->nbands == 0) schedule->nbands = 1;
+  if (x.groups.text)
+    sc_reader_fail_at(reader, &x.groups, SC_PARSE, "the last band covers all there is: it has no groups");
+  memset(schedule->group[schedule->nbands], 0, sizeof schedule->group[0]);
   for (int p = 0; p < schedule->npacks; p++)
     if (x.shared[p].text && schedule->nparallel && schedule->pack[p].band < schedule->parallel_band)
       sc_reader_fail_at(reader, &x.shared[p], SC_ILLEGAL, "this pack stands below the parallel loops: it is private");
