@@ -37,15 +37,14 @@ void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
   const double line = (double)((int64_t)1 << m->line_shift);
   double served[SC_MAX_CACHES] = {0};
   for (int i = 0; i < m->ncaches; i++) {
-    const int reuse = sc_reuse_level(w, m->capacity_bytes[i]);
-    served[i] = sc_traffic(w, reuse) * line / (m->serve_bytes_per_s[i] * w->speedup);
+    served[i] = w->sent_lines[i] * line / (m->serve_bytes_per_s[i] * w->speedup);
   }
   out->compute_s = k->cycles * second;
   out->known = k->fma > 0 ? (float)(k->known_fma / k->fma) : 0;
   out->kernel_s = out->compute_s;
   if (k->known_ns > 0 && k->known_model_ns > 0) { /* unknown kernels: the model, scaled as the known ones are */
     const double model_ns = k->cycles / m->clock_hz * 1e9;
-    const double unknown_ns = fmax(model_ns - k->known_model_ns, 0) * k->known_ns / k->known_model_ns;
+    const double unknown_ns = sc_max(model_ns - k->known_model_ns, 0) * k->known_ns / k->known_model_ns;
     out->kernel_s = (k->known_ns + unknown_ns) * 1e-9 / w->speedup;
   }
   out->l1_s = k->load_cycles * second;

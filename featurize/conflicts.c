@@ -16,8 +16,32 @@ static int64_t gcd(int64_t a, int64_t b) {
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+static int log2_of(int64_t power) { return __builtin_ctzll((unsigned long long)power); }
+
+/* The same for a power of two of sets, which they mostly are: all divisors are powers of two, so nothing is divided. */
+static double by_shifts(const sc_shape *shape, int line_shift, int set_shift) {
+  const int wrap_shift = set_shift + line_shift;
+  const int64_t span_lines = (shape->span + ((int64_t)1 << line_shift) - 1) >> line_shift;
+  int common = wrap_shift;
+  int64_t single = 1, count = 1;
+  for (int i = 0; i < shape->nsparse; i++) {
+    const int lowest = log2_of(shape->sparse[i].stride), divisor = lowest < wrap_shift ? lowest : wrap_shift;
+    const int period = wrap_shift - divisor;
+    if (divisor < common) common = divisor;
+    single *= (shape->sparse[i].n + ((int64_t)1 << period) - 1) >> period;
+    count *= shape->sparse[i].n;
+  }
+  const int reach = wrap_shift - common < set_shift ? wrap_shift - common : set_shift;
+  const int64_t wraps = (span_lines + ((int64_t)1 << set_shift) - 1) >> set_shift;
+  const int64_t together = (count + ((int64_t)1 << reach) - 1) >> reach;
+  const int64_t mean = (count * span_lines + ((int64_t)1 << set_shift) - 1) >> set_shift;
+  const int64_t piled = (single > together ? single : together) * wraps;
+  return (double)(piled > mean ? piled : mean);
+}
+
 double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets) {
   if (sets < 1) return 0;
+  if ((sets & (sets - 1)) == 0) return by_shifts(shape, line_shift, log2_of(sets));
   const int64_t wrap = sets << line_shift, span_lines = ceil_div(shape->span, (int64_t)1 << line_shift);
   double single = 1;
   int64_t common = wrap;
@@ -26,7 +50,8 @@ double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets) {
     common = gcd(common, divisor);
     single *= (double)ceil_div(shape->sparse[i].n, period);
   }
-  const double reach = fmin((double)(wrap / common), (double)sets);
+  const double reach = sc_min((double)(wrap / common), (double)sets);
   const double wraps = (double)ceil_div(span_lines, sets);
-  return fmax(fmax(single, ceil(shape->count / reach)) * wraps, ceil(shape->count * (double)span_lines / (double)sets));
+  return sc_max(sc_max(single, ceil(shape->count / reach)) * wraps,
+                ceil(shape->count * (double)span_lines / (double)sets));
 }

@@ -13,7 +13,7 @@ static double tensor_bytes(const sc_task *task, int a) {
 
 static void workload(const sc_walk *w, float *row) {
   const sc_task *task = w->task;
-  const uint16_t out = task->access[0].dims, in0 = task->access[1].dims, in1 = task->access[2].dims;
+  const uint16_t in0 = task->access[1].dims, in1 = task->access[2].dims;
   double reduction = 1, rows = 1, columns = 1, shared = 1;
   int nfree = 0, nreduce = 0;
   for (int d = 0; d < task->ndims; d++) {
@@ -30,12 +30,11 @@ static void workload(const sc_walk *w, float *row) {
     else if (a) rows *= size;
     else if (b) columns *= size;
   }
-  (void)out;
   SET(flop, task->flop);
   SET(out_bytes, tensor_bytes(task, 0));
   SET(in0_bytes, tensor_bytes(task, 1));
   SET(in1_bytes, tensor_bytes(task, 2));
-  SET(intensity, task->flop / fmax(sc_task_min_bytes(task), 1));
+  SET(intensity, task->flop / sc_max(sc_task_min_bytes(task), 1));
   SET(element_bytes, sc_type_bytes(task->tensor[task->access[1].tensor].type));
   SET(reduction, reduction);
   SET(in0_only, rows);
@@ -55,7 +54,7 @@ static void window(const sc_walk *w, float *row) {
     const sc_index *index = &task->access[1].axis[x];
     if (index->dim[0] < 0 || index->dim[1] < 0) continue;
     taps *= task->dim[index->dim[1]].size;
-    stride = fmax(stride, index->coef[0]);
+    stride = sc_max(stride, index->coef[0]);
   }
   for (int p = 0; p < task->npads; p++) inside *= sc_valid_share(task, &task->pad[p]);
   SET(window_taps, taps);
@@ -134,7 +133,10 @@ static void vector(const sc_walk *w, float *row) {
     const sc_stream *s = &w->stream[i];
     if (s->kind != SC_STREAM_OPERAND || s->access >= nest->noperands || !nest->operand[s->access].vector) continue;
     bool whole = true;
-    for (int p = 1; p < s->nparts; p++) whole &= s->part[p].stride % (lanes * s->part[0].stride) == 0;
+    for (int p = 0; p < s->nparts; p++) {
+      const int64_t stride = s->part[p].stride;
+      whole &= stride == s->element_bytes || stride % (lanes * s->element_bytes) == 0;
+    }
     vectors++;
     aligned += whole;
   }
@@ -164,23 +166,13 @@ static double traffic_of(const sc_walk *w, int a, int reuse) {
   return lines;
 }
 
-static double elements(const sc_walk *w, const sc_stream *s, const int32_t *extent) {
-  int32_t lo[SC_MAX_AXES], ext[SC_MAX_AXES];
-  const int32_t start[SC_MAX_DIMS] = {0};
-  double n = 1;
-  sc_region(w->task, &w->task->access[s->access], start, extent, lo, ext);
-  for (int x = 0; x < s->naxes; x++) n *= ext[x] < s->box[x] ? ext[x] : s->box[x];
-  return n;
-}
-
 static void caches(const sc_walk *w, float *row) {
   const sc_rates *m = &w->machine;
   const double line = (double)((int64_t)1 << m->line_shift), per_kfma = line * 1000 / w->kernels.fma;
   const int last = w->nlevels - 1, kernel = w->kernel_level;
   double level[3], fill[3], over[3];
-  int reuse[3];
+  const int *reuse = w->reuse;
   for (int c = 0; c < 3; c++) {
-    reuse[c] = sc_reuse_level(w, m->capacity_bytes[c]);
     level[c] = reuse[c];
     fill[c] = (double)w->lines[reuse[c] > last ? last : reuse[c]] * line / m->capacity_bytes[c];
     over[c] = reuse[c] > 0 ? (double)w->lines[reuse[c] - 1] * line / m->capacity_bytes[c] : 0;
@@ -190,13 +182,13 @@ static void caches(const sc_walk *w, float *row) {
   SET(l1_over, over[0]), SET(l2_over, over[1]), SET(l3_over, over[2]);
   SET(kernel_over_l1, (double)w->lines[kernel] * line / m->capacity_bytes[0]);
   SET(kernel_over_l2, (double)w->lines[kernel] * line / m->capacity_bytes[1]);
-  SET(l1_traffic, sc_traffic(w, reuse[0]) * per_kfma);
-  SET(l2_traffic, sc_traffic(w, reuse[1]) * per_kfma);
-  SET(l3_traffic, sc_traffic(w, reuse[2]) * per_kfma);
+  SET(l1_traffic, w->sent_lines[0] * per_kfma);
+  SET(l2_traffic, w->sent_lines[1] * per_kfma);
+  SET(l3_traffic, w->sent_lines[2] * per_kfma);
   for (int a = 0; a < 3; a++) {
     const sc_stream *s = operand(w, a);
     const double lines = (double)s->lines[kernel],
-                 bytes = elements(w, s, w->level[kernel].extent) * (double)s->part[0].stride;
+                 bytes = sc_stream_elements(s, w->level[kernel].extent) * s->element_bytes;
     row[SC_FEATURE_out_kernel_over_l1 + a] = (float)(lines * line / m->capacity_bytes[0]);
     row[SC_FEATURE_l1_traffic_out + a] = (float)(traffic_of(w, a, reuse[0]) * per_kfma);
     row[SC_FEATURE_l2_traffic_out + a] = (float)(traffic_of(w, a, reuse[1]) * per_kfma);
@@ -205,10 +197,14 @@ static void caches(const sc_walk *w, float *row) {
 }
 
 static void curve(const sc_walk *w, float *row) {
-  const double line = (double)((int64_t)1 << w->machine.line_shift);
-  double capacity = 16384;
+  const double line = (double)((int64_t)1 << w->machine.line_shift), per_kfma = line * 1000 / w->kernels.fma;
+  double capacity = 16384, bytes = 0;
+  int before = -1;
   for (int i = 0; i < 7; i++, capacity *= 4) {
-    row[SC_FEATURE_miss_16k + i] = (float)(sc_traffic(w, sc_reuse_level(w, capacity)) * line * 1000 / w->kernels.fma);
+    const int reuse = sc_reuse_level(w, capacity);
+    if (reuse != before) bytes = sc_traffic(w, reuse) * per_kfma;
+    before = reuse;
+    row[SC_FEATURE_miss_16k + i] = (float)bytes;
   }
   SET(touched, (double)w->lines[0] * line);
 }
@@ -217,7 +213,7 @@ static double pages_at(const sc_walk *w, int level) {
   double pages = 0;
   for (int i = 0; i < w->nstreams; i++) {
     const sc_stream *s = &w->stream[i];
-    if (s->lines[level] > 0) pages += sc_stream_units(w, s, w->level[level].extent, w->machine.page_shift);
+    if (s->lines[level] > 0) pages += sc_stream_units(s, w->level[level].extent, w->machine.page_shift);
   }
   return pages;
 }
@@ -233,24 +229,26 @@ static int log2_divisor(int64_t stride) {
 
 static void addresses(const sc_walk *w, float *row) {
   const sc_rates *m = &w->machine;
-  const int kernel = w->kernel_level, l2 = sc_reuse_level(w, m->capacity_bytes[1]), last = w->nlevels - 1;
+  const int kernel = w->kernel_level, l2 = w->reuse[1], last = w->nlevels - 1;
   const double pages = pages_at(w, kernel);
   double tile_set = 0, kernel_set_l2 = 0, largest = 0;
+  const int64_t l1_sets = sets_of(w, 0), l2_sets = sets_of(w, 1);
   int multiples = 0;
   for (int a = 0; a < 3; a++) {
     const sc_stream *s = operand(w, a);
-    const sc_shape shape = sc_stream_shape(w, s, w->level[kernel].extent, m->line_shift);
-    const sc_shape small = sc_stream_shape(w, s, w->level[last].extent, m->line_shift);
+    sc_shape shape, small;
+    sc_stream_shape(s, w->level[kernel].extent, m->line_shift, &shape);
+    sc_stream_shape(s, w->level[last].extent, m->line_shift, &small);
     int divisor = 0;
     for (int i = 0; i < shape.nsparse; i++) {
       const int n = log2_divisor(shape.sparse[i].stride);
       divisor = n > divisor ? n : divisor;
-      largest = fmax(largest, (double)shape.sparse[i].stride);
+      largest = sc_max(largest, (double)shape.sparse[i].stride);
     }
     multiples += divisor == 12;
-    tile_set = fmax(tile_set, sc_lines_per_set(&small, m->line_shift, sets_of(w, 0)) / m->ways[0]);
-    kernel_set_l2 = fmax(kernel_set_l2, sc_lines_per_set(&shape, m->line_shift, sets_of(w, 1)) / m->ways[1]);
-    row[SC_FEATURE_out_set_l1 + a] = (float)(sc_lines_per_set(&shape, m->line_shift, sets_of(w, 0)) / m->ways[0]);
+    tile_set = sc_max(tile_set, sc_lines_per_set(&small, m->line_shift, l1_sets) / m->ways[0]);
+    kernel_set_l2 = sc_max(kernel_set_l2, sc_lines_per_set(&shape, m->line_shift, l2_sets) / m->ways[1]);
+    row[SC_FEATURE_out_set_l1 + a] = (float)(sc_lines_per_set(&shape, m->line_shift, l1_sets) / m->ways[0]);
     row[SC_FEATURE_out_stride_4k + a] = (float)divisor;
   }
   SET(pages_over_l1tlb, pages / m->tlb_entries[0]);
@@ -284,14 +282,15 @@ static void parallel(const sc_walk *w, float *row) {
   for (int i = 0; runs && i < w->nstreams; i++) { /* the tensor itself, also behind partial sums */
     const sc_stream *s = &w->stream[i];
     if (s->access != 0 || (s->kind == SC_STREAM_OPERAND && s->pack >= 0)) continue;
-    const sc_shape shape = sc_stream_shape(w, s, w->level[w->par_level].extent, w->machine.line_shift);
+    sc_shape shape;
+    sc_stream_shape(s, w->level[w->par_level].extent, w->machine.line_shift, &shape);
     if (shape.span % (int64_t)line != 0) shared = shape.count * (tasks - 1);
   }
   SET(threads, n);
   SET(parallel_tasks, tasks);
   SET(tasks_per_thread, tasks / n);
   SET(balance, w->speedup / n);
-  SET(task_flop, 2 * w->kernels.fma / (tasks * fmax(w->par_regions, 1)));
+  SET(task_flop, 2 * w->kernels.fma / (tasks * sc_max(w->par_regions, 1)));
   SET(barriers, w->barriers);
   SET(shared_lines, shared);
   SET(task_over_l2, (double)w->lines[w->par_level] * line / w->machine.capacity_bytes[1]);
@@ -316,7 +315,7 @@ static void packing(const sc_walk *w, float *row) {
     elems += copied;
     bytes += copied * size;
     strided += sc_copies_runs(w, p) ? 0 : copied * size;
-    largest = fmax(largest, (double)pack->elems * size);
+    largest = sc_max(largest, (double)pack->elems * size);
   }
   SET(run_packs, run);
   SET(ahead_packs, ahead);
@@ -342,8 +341,8 @@ static void analytic(const sc_walk *w, const sc_analytic *t, float *row) {
   const double term[] = {t->kernel_s, t->l2_s, t->l3_s, t->memory_s, t->pack_s, t->overhead_s};
   double first = 0, second = 0;
   for (size_t i = 0; i < SC_COUNT_OF(term); i++) {
-    second = fmax(second, fmin(first, term[i]));
-    first = fmax(first, term[i]);
+    second = sc_max(second, sc_min(first, term[i]));
+    first = sc_max(first, term[i]);
   }
   SET(time_compute, t->compute_s * 1e9);
   SET(time_kernel, t->kernel_s * 1e9);

@@ -6,57 +6,107 @@
 
 #include "featurize/internal.h"
 
-/* The parts of a layout over boxes of `box` elements, innermost first. tile[axis]: width of a SC_BLOCK_TILE block. */
-static void map_layout(const sc_layout *layout, const int32_t *box, const int32_t *tile, int32_t bytes, int16_t skew,
-                       sc_stream *s) {
-  int64_t stride = bytes;
+/* The parts of a layout over boxes of `box` elements, innermost first; parts of one step are left out. tile[axis]: width of a
+ * SC_BLOCK_TILE block. */
+static void map_layout(const sc_access *access, const sc_layout *layout, const int32_t *box, const int32_t *tile,
+                       int16_t skew, sc_stream *s) {
+  int64_t stride = s->element_bytes;
   s->nparts = 0;
-  for (int p = layout->nparts - 1; p >= 0 && s->nparts < SC_MAX_PARTS; p--) {
-    const sc_part *part = &layout->part[p];
-    int32_t block = layout->block[part->axis] == SC_BLOCK_TILE ? tile[part->axis] : layout->block[part->axis];
+  for (int p = layout->nparts - 1; p >= 0; p--) {
+    const int axis = layout->part[p].axis;
+    int kind = layout->part[p].kind;
+    const sc_index *index = &access->axis[axis];
+    int32_t block = layout->block[axis] == SC_BLOCK_TILE ? tile[axis] : layout->block[axis];
     if (block < 1) block = 1;
-    int64_t count = box[part->axis];
-    if (part->kind == SC_PART_OUTER) count = (count + block - 1) / block;
-    if (part->kind == SC_PART_INNER) count = block;
-    if (p == 0 && s->nparts > 0) stride += (int64_t)skew * bytes;
-    s->part[s->nparts++] = (sc_address_part){part->axis, part->kind, block, stride};
+    if (kind == SC_PART_INNER && box[axis] <= block) kind = SC_PART_WHOLE; /* its outer part has one step */
+    const int32_t count = kind == SC_PART_WHOLE   ? box[axis]
+                          : kind == SC_PART_INNER ? block
+                                                  : (box[axis] + block - 1) / block;
+    if (p == 0 && stride > s->element_bytes) stride += (int64_t)skew * s->element_bytes;
+    if (count > 1) {
+      sc_address_part *part = &s->part[s->nparts++];
+      *part = (sc_address_part){.kind = (uint8_t)kind, .box = box[axis], .block = block, .stride = stride};
+      for (int j = 0; j < 2; j++) {
+        part->dim[j] = index->dim[j] >= 0 ? (uint8_t)index->dim[j] : SC_MAX_DIMS;
+        part->coef[j] = index->dim[j] >= 0 ? abs(index->coef[j]) : 0;
+      }
+    }
     stride *= count;
   }
 }
 
-/* Elements of one axis that the access touches inside `extent`, as sc_region says, clipped to what there is. */
-static inline int32_t axis_extent(const sc_index *index, const int32_t *extent, int32_t box) {
-  int64_t n = 1;
-  if (index->dim[0] >= 0) n += (int64_t)abs(index->coef[0]) * (extent[index->dim[0]] - 1);
-  if (index->dim[1] >= 0) n += (int64_t)abs(index->coef[1]) * (extent[index->dim[1]] - 1);
-  return n < box ? (int32_t)n : box;
+/* Positions of the part's axis that the access touches inside `extent`: the hull, as sc_region says, clipped to what there is;
+ * and how many of them really: a stride may step over some. */
+static inline int64_t axis_positions(const sc_address_part *part, const int32_t *extent, int64_t *hull) {
+  const int64_t n0 = part->coef[0] ? extent[part->dim[0]] : 1, n1 = part->coef[1] ? extent[part->dim[1]] : 1;
+  const int64_t spread = 1 + part->coef[0] * (n0 - 1) + part->coef[1] * (n1 - 1);
+  *hull = spread < part->box ? spread : part->box;
+  return n0 * n1 < *hull ? n0 * n1 : *hull;
 }
 
-sc_shape sc_stream_shape(const sc_walk *w, const sc_stream *s, const int32_t *extent, int shift) {
-  const sc_access *access = &w->task->access[s->access];
-  sc_shape shape = {.span = s->part[0].stride, .count = 1}; /* one element */
-  int64_t dense = (int64_t)1 << shift;
+/* Steps of the part: all up to the last one (hull), and those touched. */
+static inline int64_t part_steps(const sc_address_part *part, const int32_t *extent, int64_t *hull) {
+  const int64_t touched = axis_positions(part, extent, hull);
+  if (part->kind == SC_PART_WHOLE) return touched;
+  if (part->kind == SC_PART_OUTER) *hull = (*hull + part->block - 1) / part->block;
+  else if (*hull > part->block) *hull = part->block;
+  return touched < *hull ? touched : *hull;
+}
+
+double sc_stream_units(const sc_stream *s, const int32_t *extent, int shift) {
+  int64_t dense = (int64_t)1 << shift, span = s->element_bytes, elements = 1, hull;
+  double count = 1;
   for (int p = 0; p < s->nparts; p++) {
     const sc_address_part *part = &s->part[p];
-    int64_t n = axis_extent(&access->axis[part->axis], extent, s->box[part->axis]);
-    if (part->kind == SC_PART_OUTER) n = (n + part->block - 1) / part->block;
-    if (part->kind == SC_PART_INNER && n > part->block) n = part->block;
-    if (n <= 1) continue;
-    if (part->stride <= dense || part->stride <= shape.span) {
-      shape.span += part->stride * (n - 1);
-    } else {
-      shape.sparse[shape.nsparse].stride = part->stride;
-      shape.sparse[shape.nsparse++].n = n;
-      shape.count *= (double)n;
+    const int64_t n = part_steps(part, extent, &hull);
+    if (part->stride <= dense || part->stride <= span) {
+      span += part->stride * (hull - 1);
+      elements *= n;
+    } else if (n > 1) {
+      count *= (double)n;
       dense = 0; /* outer strides are larger still */
     }
   }
-  return shape;
+  const int64_t units = (span + ((int64_t)1 << shift) - 1) >> shift;
+  return count * (double)(units < elements ? units : elements);
 }
 
-double sc_stream_units(const sc_walk *w, const sc_stream *s, const int32_t *extent, int shift) {
-  const sc_shape shape = sc_stream_shape(w, s, extent, shift);
-  return shape.count * (double)((shape.span + ((int64_t)1 << shift) - 1) >> shift);
+static void add_sparse(sc_shape *shape, int64_t n, int64_t stride) {
+  if (n <= 1) return;
+  shape->sparse[shape->nsparse].n = n;
+  shape->sparse[shape->nsparse++].stride = stride;
+  shape->count *= (double)n;
+}
+
+void sc_stream_shape(const sc_stream *s, const int32_t *extent, int shift, sc_shape *shape) {
+  int64_t dense = (int64_t)1 << shift, hull;
+  shape->span = s->element_bytes;
+  shape->count = 1;
+  shape->nsparse = 0;
+  for (int p = 0; p < s->nparts; p++) {
+    const sc_address_part *part = &s->part[p];
+    const int64_t n = part_steps(part, extent, &hull);
+    if (n <= 1) continue;
+    if (part->stride <= dense || part->stride <= shape->span) {
+      shape->span += part->stride * (hull - 1);
+      continue;
+    }
+    dense = 0;
+    if (n < hull && part->kind == SC_PART_WHOLE) { /* it steps over some: each dim has a stride of its own */
+      for (int j = 0; j < 2; j++)
+        add_sparse(shape, part->coef[j] ? extent[part->dim[j]] : 1, part->coef[j] * part->stride);
+    } else add_sparse(shape, n, part->stride);
+  }
+}
+
+double sc_stream_elements(const sc_stream *s, const int32_t *extent) {
+  double n = 1;
+  int64_t hull;
+  for (int p = 0; p < s->nparts; p++) {
+    if (s->part[p].kind != SC_PART_INNER)
+      n *= (double)axis_positions(&s->part[p], extent, &hull); /* an outer part counts for both */
+  }
+  return n;
 }
 
 static void begin_stream(sc_walk *w, sc_stream_kind kind, int a, sc_stream *s) {
@@ -67,7 +117,7 @@ static void begin_stream(sc_walk *w, sc_stream_kind kind, int a, sc_stream *s) {
   s->access = (uint8_t)a;
   s->pack = -1;
   s->written = a == 0;
-  s->naxes = tensor->naxes;
+  s->element_bytes = (int32_t)sc_type_bytes(tensor->type);
   s->dims = access->dims;
 }
 
@@ -75,8 +125,7 @@ static void begin_stream(sc_walk *w, sc_stream_kind kind, int a, sc_stream *s) {
 static void map_tensor(sc_walk *w, sc_stream *s) {
   const sc_tensor *tensor = &w->task->tensor[w->task->access[s->access].tensor];
   const int32_t no_tile[SC_MAX_AXES] = {0};
-  memcpy(s->box, tensor->shape, sizeof s->box);
-  map_layout(&tensor->layout, s->box, no_tile, (int32_t)sc_type_bytes(tensor->type), 0, s);
+  map_layout(&w->task->access[s->access], &tensor->layout, tensor->shape, no_tile, 0, s);
 }
 
 static void map_pack(sc_walk *w, int p, sc_stream *s) {
@@ -89,8 +138,7 @@ static void map_pack(sc_walk *w, int p, sc_stream *s) {
     if (d >= 0) tile[x] = w->nest->dim[d].max_tile;
   }
   s->pack = (int8_t)p;
-  memcpy(s->box, pack->extent, sizeof s->box);
-  map_layout(&pack->layout, s->box, tile, (int32_t)sc_type_bytes(tensor->type), pack->skew, s);
+  map_layout(access, &pack->layout, pack->extent, tile, pack->skew, s);
 }
 
 /* Lines in one iteration of every level that the stream lives in; only a loop over one of its dims changes them. */
@@ -101,7 +149,7 @@ static void count_lines(sc_walk *w, sc_stream *s) {
   float lines = 0;
   for (int i = first; i <= last; i++) {
     if (i == first || s->dims >> w->level[i].dim & 1) {
-      lines = (float)sc_stream_units(w, s, w->level[i].extent, w->machine.line_shift);
+      lines = (float)sc_stream_units(s, w->level[i].extent, w->machine.line_shift);
     }
     s->lines[i] = lines;
   }

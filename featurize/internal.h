@@ -7,6 +7,10 @@
 
 #include "featurize/featurize.h"
 
+/* fmax and fmin are calls, for the sake of NaN; here nothing is NaN. */
+static inline double sc_max(double a, double b) { return a > b ? a : b; }
+static inline double sc_min(double a, double b) { return a < b ? a : b; }
+
 enum {
   SC_MAX_LEVELS = SC_MAX_NODES + SC_MAX_KLOOPS + 1,
   SC_MAX_STREAMS = SC_MAX_ACCESSES + SC_MAX_PACKS,
@@ -29,13 +33,14 @@ typedef struct sc_level {
   bool reduce, in_kernel;
   double entries, iterations; /* how often the loop is begun, how often its body runs */
   double free_iterations; /* iterations, counting free loops only */
-  int32_t extent[SC_MAX_DIMS]; /* largest extents, in elements, of one iteration */
+  int32_t extent[SC_MAX_DIMS + 1]; /* largest extents, in elements, of one iteration; behind them a 1 */
 } sc_level;
 
-/* A part of an address, innermost first: `count` steps of `stride` bytes come from the extent of one axis. */
+/* A part of an address, innermost first: steps of `stride` bytes, as many as the extent of its axis asks for. */
 typedef struct sc_address_part {
-  uint8_t axis, kind; /* sc_part_kind */
-  int32_t block;
+  uint8_t kind; /* sc_part_kind */
+  uint8_t dim[2]; /* of the axis' index; SC_MAX_DIMS = none, whose extent is always 1 */
+  int32_t coef[2], box /* elements the axis has at most */, block;
   int64_t stride; /* bytes */
 } sc_address_part;
 
@@ -51,9 +56,9 @@ typedef struct sc_stream {
   int8_t pack; /* of SC_STREAM_OPERAND: the buffer it lies in; of SC_STREAM_OUTSIDE: the pack it feeds; -1 none */
   uint8_t level; /* where that pack stands: inside this level, outside the next; 0 for none and for ahead packs */
   bool written;
-  uint8_t naxes, nparts;
+  uint8_t nparts;
   uint16_t dims;
-  int32_t box[SC_MAX_AXES]; /* elements an axis has at most */
+  int32_t element_bytes;
   sc_address_part part[SC_MAX_PARTS];
   float lines[SC_MAX_LEVELS]; /* distinct lines in one iteration of each level */
 } sc_stream;
@@ -84,6 +89,8 @@ typedef struct sc_walk {
   const sc_nest *nest;
   const sc_target *target;
   sc_rates machine;
+  int ndims;
+  uint8_t dim[SC_MAX_DIMS]; /* dims larger than one */
   int nlevels, kernel_level; /* the last level outside the kernel */
   sc_level level[SC_MAX_LEVELS];
   int nsteps[SC_MAX_DIMS];
@@ -91,6 +98,8 @@ typedef struct sc_walk {
   int nstreams;
   sc_stream stream[SC_MAX_STREAMS];
   float lines[SC_MAX_LEVELS]; /* all streams together */
+  int reuse[SC_MAX_CACHES]; /* level that stays in each cache, */
+  double sent_lines[SC_MAX_CACHES]; /* and the lines that the cache is sent */
   double valid_share; /* multiply-adds executed / those of the full box */
   double pack_level_iterations[SC_MAX_PACKS]; /* how often each pack runs */
   double par_tasks, par_regions; /* collapsed trips of one parallel region; how many regions */
@@ -118,11 +127,13 @@ typedef struct sc_shape {
   int nsparse;
   struct {
     int64_t stride, n;
-  } sparse[SC_MAX_PARTS];
+  } sparse[2 * SC_MAX_PARTS];
 } sc_shape;
-sc_shape sc_stream_shape(const sc_walk *walk, const sc_stream *stream, const int32_t *extent, int shift);
+void sc_stream_shape(const sc_stream *stream, const int32_t *extent, int shift, sc_shape *shape);
 /* Distinct units of 1 << shift bytes in it. */
-double sc_stream_units(const sc_walk *walk, const sc_stream *stream, const int32_t *extent, int shift);
+double sc_stream_units(const sc_stream *stream, const int32_t *extent, int shift);
+/* Elements of it. */
+double sc_stream_elements(const sc_stream *stream, const int32_t *extent);
 /* traffic.c: the outermost level that fits `bytes`; nlevels when even a register tile does not. */
 int sc_reuse_level(const sc_walk *walk, double bytes);
 /* Lines of one stream, of all, that must be sent when level `reuse` is the outermost that stays in the cache. */

@@ -1,7 +1,7 @@
 /* What the kernel calls of a nest add up to. A kernel is a class of register tiles per dim; the number of calls and trips of
  * a combination of classes is a product over dims, so all combinations are enumerated without walking the nest. Each is
  * costed by instruction counts (docs/analytic.md) and, where the kernel table knows it, by its measured times. */
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "featurize/internal.h"
@@ -59,70 +59,96 @@ typedef struct trip_cost {
   double fma_cycles, load_cycles, chain_cycles, cycles;
 } trip_cost;
 
-/* Loads of one operand in one register tile: its distinct elements, whole vectors along the vector dim. */
-static double operand_loads(const sc_walk *w, int a, const int32_t *tile, int vectors) {
-  const sc_access *access = &w->task->access[a];
-  const int naxes = w->task->tensor[access->tensor].naxes, v = w->nest->vector;
-  double loads = 1;
-  for (int x = 0; x < naxes; x++) {
-    const sc_index *index = &access->axis[x];
-    double n = 1;
-    for (int j = 0; j < 2; j++) {
-      const int d = index->dim[j];
-      if (d < 0) continue;
-      const int c = index->coef[j] < 0 ? -index->coef[j] : index->coef[j];
-      n += d == v ? vectors - 1 : (double)c * (tile[d] - 1);
+/* One axis of an operand: 1 + sum of coef x (tile - 1). */
+typedef struct load_axis {
+  uint8_t dim[2]; /* SC_MAX_DIMS = none */
+  int32_t coef[2];
+} load_axis;
+
+/* What all classes of a nest have in common. */
+typedef struct costing {
+  int vector, lanes;
+  double width; /* instructions for one vector: more than one where the machine's are narrower */
+  int naxes[2];
+  load_axis axis[2][SC_MAX_AXES]; /* of in0 and in1 */
+  bool is_vector[2];
+} costing;
+
+static void prepare(const sc_walk *w, costing *c) {
+  const sc_nest *nest = w->nest;
+  c->vector = nest->vector;
+  c->lanes = nest->lanes > 0 ? nest->lanes : 1;
+  c->width = sc_max(c->lanes * 4 / w->machine.vector_bytes, 1);
+  for (int i = 0; i < 2; i++) {
+    const sc_access *access = &w->task->access[i + 1];
+    const int naxes = w->task->tensor[access->tensor].naxes;
+    c->is_vector[i] = nest->operand[i + 1].vector;
+    c->naxes[i] = 0;
+    for (int x = 0; x < naxes; x++) {
+      load_axis axis;
+      bool varies = false;
+      for (int j = 0; j < 2; j++) {
+        const int d = access->axis[x].dim[j];
+        const bool there = d >= 0 && w->nest->dim[d].max_tile > 1;
+        axis.dim[j] = there ? (uint8_t)d : SC_MAX_DIMS;
+        axis.coef[j] = there ? abs(access->axis[x].coef[j]) : 0;
+        varies |= there;
+      }
+      if (varies) c->axis[i][c->naxes[i]++] = axis;
     }
-    loads *= n;
+  }
+}
+
+/* Loads of one operand in one register tile: its distinct elements, whole vectors along the vector dim. `steps` is the
+ * tile with vectors instead of elements along that dim. */
+static double operand_loads(const costing *c, int i, const int32_t *steps) {
+  double loads = 1;
+  for (int x = 0; x < c->naxes[i]; x++) {
+    const load_axis *axis = &c->axis[i][x];
+    const double n0 = steps[axis->dim[0]], n1 = steps[axis->dim[1]];
+    loads *= sc_min(n0 * n1, 1 + axis->coef[0] * (n0 - 1) + axis->coef[1] * (n1 - 1));
   }
   return loads;
 }
 
-static void cost_trip(const sc_walk *w, const int32_t *tile, trip_cost *c) {
-  const sc_task *task = w->task;
-  const sc_nest *nest = w->nest;
+static void cost_trip(const sc_walk *w, const costing *k, const int32_t *tile, trip_cost *c) {
   const sc_rates *m = &w->machine;
-  const int v = nest->vector, lanes = nest->lanes > 0 ? nest->lanes : 1;
-  const int vectors = v >= 0 ? pieces(tile[v], lanes) : 1;
+  int32_t steps[SC_MAX_DIMS + 1];
   double rows = 1, taps = 1;
-  for (int d = 0; d < task->ndims; d++) {
-    if (d == v) continue;
-    if (task->reduce >> d & 1) taps *= tile[d];
-    else rows *= tile[d];
+  c->vectors = 1;
+  steps[SC_MAX_DIMS] = 1;
+  for (int i = 0; i < w->ndims; i++) {
+    const int d = w->dim[i];
+    const bool reduce = w->task->reduce >> d & 1;
+    steps[d] = d == k->vector ? pieces(tile[d], k->lanes) : tile[d];
+    if (reduce) taps *= steps[d];
+    else if (d == k->vector) c->vectors = steps[d];
+    else rows *= steps[d];
   }
+  const double loads[2] = {operand_loads(k, 0, steps), operand_loads(k, 1, steps)};
   c->rows = rows;
-  c->vectors = vectors;
   c->taps = taps;
-  c->accumulators = rows * vectors;
-  c->fma = rows * vectors * taps;
-  c->slots = c->fma * lanes;
-  c->vector_loads = c->broadcasts = 0;
-  double operands = 0; /* registers for operands: the smaller one is held, the larger streams through one */
-  double held = INFINITY;
-  for (int a = 1; a <= 2 && a < task->naccesses; a++) {
-    const double loads = operand_loads(w, a, tile, vectors);
-    const bool vector = a < nest->noperands && nest->operand[a].vector;
-    if (vector) c->vector_loads += loads;
-    else c->broadcasts += loads;
-    held = fmin(held, loads / taps);
-  }
-  operands = fmax(held, 1) + 1;
+  c->accumulators = rows * c->vectors;
+  c->fma = c->accumulators * taps;
+  c->slots = c->fma * k->lanes;
+  c->vector_loads = (k->is_vector[0] ? loads[0] : 0) + (k->is_vector[1] ? loads[1] : 0);
+  c->broadcasts = loads[0] + loads[1] - c->vector_loads;
   c->stores = c->accumulators;
-  c->live = c->accumulators + operands;
-  const double width = fmax(lanes * 4 / m->vector_bytes, 1); /* a vector wider than the machine's is several */
-  const double spilled = fmax(c->live * width - m->registers, 0);
-  c->fma_cycles = c->fma * width / m->fma_per_cycle;
-  c->load_cycles = ((c->vector_loads + c->broadcasts) * width + 2 * spilled) / m->loads_per_cycle;
+  /* the operand with fewer elements a tap is held in registers, the other one streams through one */
+  c->live = c->accumulators + sc_max(sc_min(loads[0], loads[1]) / taps, 1) + 1;
+  const double spilled = sc_max(c->live * k->width - m->registers, 0);
+  c->fma_cycles = c->fma * k->width / m->fma_per_cycle;
+  c->load_cycles = ((loads[0] + loads[1]) * k->width + 2 * spilled) / m->loads_per_cycle;
   c->chain_cycles = taps * m->fma_latency;
-  c->cycles = fmax(fmax(c->fma_cycles, c->load_cycles), c->chain_cycles);
+  c->cycles = sc_max(sc_max(c->fma_cycles, c->load_cycles), c->chain_cycles);
 }
 
 /* Adds one combination of classes: `calls` calls with `trips` trips in all, `share` of the multiply-adds. */
-static void add_class(sc_walk *w, const int32_t *tile, const uint8_t *class_of_dim, double calls, double trips,
-                      double fma, double share) {
+static void add_class(sc_walk *w, const costing *costs, const int32_t *tile, const uint8_t *class_of_dim, double calls,
+                      double trips, double fma, double share) {
   sc_kernel_sums *k = &w->kernels;
   trip_cost c;
-  cost_trip(w, tile, &c);
+  cost_trip(w, costs, tile, &c);
   const double run = trips * w->valid_share; /* trips whose taps lie inside */
   k->calls += calls;
   k->trips += trips;
@@ -150,72 +176,78 @@ static void add_class(sc_walk *w, const int32_t *tile, const uint8_t *class_of_d
   }
   if (!fact->measured) return;
   k->known_fma += fma;
-  k->known_ns += calls * (double)fact->first_ns + fmax(run - calls, 0) * (double)fact->slope_ns;
+  k->known_ns += calls * (double)fact->first_ns + sc_max(run - calls, 0) * (double)fact->slope_ns;
   k->known_model_ns += run * c.cycles / w->machine.clock_hz * 1e9;
-  k->first_ns += calls * fmax((double)fact->first_ns - (double)fact->slope_ns, 0);
+  k->first_ns += calls * sc_max((double)fact->first_ns - (double)fact->slope_ns, 0);
 }
 
 /* Elements of the largest tiles only, by direction: what remains are tails. */
-static void tails(const sc_walk *w, const dim_classes *dims, sc_kernel_sums *k) {
+static void tails(const sc_walk *w, const dim_classes *dims, sc_kernel_sums *sums) {
   double vector = 1, free = 1, reduce = 1, main = 1;
-  for (int d = 0; d < w->task->ndims; d++) {
-    const dim_classes *c = &dims[d];
+  for (int i = 0; i < w->ndims; i++) {
+    const int d = w->dim[i];
+    const dim_classes *c = &dims[i];
     double largest = 0;
-    for (int i = 0; i < c->n; i++) largest += c->at[i].size == c->largest ? c->at[i].tiles * c->at[i].size : 0;
+    for (int k = 0; k < c->n; k++) largest += c->at[k].size == c->largest ? c->at[k].tiles * c->at[k].size : 0;
     const double share = largest / w->task->dim[d].size;
     if (d == w->nest->vector) vector *= share;
     else if (w->task->reduce >> d & 1) reduce *= share;
     else free *= share;
     main *= (double)c->at[c->main].size * c->at[c->main].tiles / w->task->dim[d].size;
   }
-  k->tail_vector = 1 - vector;
-  k->tail_free = 1 - free;
-  k->tail_reduce = 1 - reduce;
-  k->dominant_share = main;
+  sums->tail_vector = 1 - vector;
+  sums->tail_free = 1 - free;
+  sums->tail_reduce = 1 - reduce;
+  sums->dominant_share = main;
 }
 
-static void describe_main(sc_walk *w) {
+static void describe_main(sc_walk *w, const costing *costs) {
   sc_kernel_sums *k = &w->kernels;
   trip_cost c;
-  cost_trip(w, k->tile, &c);
+  cost_trip(w, costs, k->tile, &c);
   k->rows = c.rows;
   k->vectors = c.vectors;
   k->taps = c.taps;
   k->accumulators = c.accumulators;
   k->live = c.live;
-  k->spill = fmax(c.live - w->machine.registers, 0);
+  k->spill = sc_max(c.live - w->machine.registers, 0);
   const double unroll = w->nest->unroll > 1 ? w->nest->unroll : 1;
   k->code_bytes = 8 * (unroll * (c.fma + c.vector_loads + c.broadcasts) + 3 * c.accumulators) + 64;
 }
 
 void sc_walk_kernels(sc_walk *w) {
-  const sc_task *task = w->task;
   sc_kernel_sums *k = &w->kernels;
-  dim_classes dims[SC_MAX_DIMS];
-  uint8_t at[SC_MAX_DIMS] = {0};
-  int32_t tile[SC_MAX_DIMS] = {0};
+  dim_classes dims[SC_MAX_DIMS]; /* of w->dim[i] */
+  uint8_t at[SC_MAX_DIMS] = {0}; /* by dim */
+  int32_t tile[SC_MAX_DIMS];
+  costing costs;
+  prepare(w, &costs);
   memset(k, 0, sizeof *k);
   k->variants = 1;
   double full = 1;
-  for (int d = 0; d < task->ndims; d++) {
-    count_classes(w, d, &dims[d]);
-    k->variants *= dims[d].n;
-    k->tile[d] = dims[d].at[dims[d].main].size;
-    full *= task->dim[d].size;
+  for (int d = 0; d < SC_MAX_DIMS; d++) tile[d] = k->tile[d] = 1;
+  for (int i = 0; i < w->ndims; i++) {
+    const int d = w->dim[i];
+    count_classes(w, d, &dims[i]);
+    k->variants *= dims[i].n;
+    k->tile[d] = dims[i].at[dims[i].main].size;
+    full *= w->task->dim[d].size;
   }
   k->fma = full * w->valid_share;
-  for (int d = 0; d < task->ndims;) { /* a mixed-radix counter over the classes */
+  for (bool more = true; more;) { /* a mixed-radix counter over the classes */
     double calls = 1, trips = 1, fma = w->valid_share;
-    for (int e = 0; e < task->ndims; e++) {
-      const class_count *c = &dims[e].at[at[e]];
-      tile[e] = c->size;
+    for (int e = 0; e < w->ndims; e++) {
+      const class_count *c = &dims[e].at[at[w->dim[e]]];
+      tile[w->dim[e]] = c->size;
       calls *= c->calls;
       trips *= c->tiles;
       fma *= c->tiles * c->size;
     }
-    add_class(w, tile, at, calls, trips, fma, fma / k->fma);
-    for (d = 0; d < task->ndims && ++at[d] == dims[d].n; d++) at[d] = 0;
+    add_class(w, &costs, tile, at, calls, trips, fma, fma / k->fma);
+    int i = 0;
+    for (; i < w->ndims && ++at[w->dim[i]] == dims[i].n; i++) at[w->dim[i]] = 0;
+    more = i < w->ndims;
   }
   tails(w, dims, k);
-  describe_main(w);
+  describe_main(w, &costs);
 }

@@ -69,10 +69,13 @@ void sc_walk_levels(sc_walk *w) {
   *root = (sc_level){.dim = -1, .entries = 1, .iterations = 1, .free_iterations = 1};
   w->nlevels = 1;
   w->par_tasks = 1;
+  w->ndims = 0;
   for (int d = 0; d < w->task->ndims; d++) {
     count[d] = 1;
     root->extent[d] = w->task->dim[d].size;
+    if (w->task->dim[d].size > 1) w->dim[w->ndims++] = (uint8_t)d;
   }
+  root->extent[SC_MAX_DIMS] = 1;
   int par_left = 0;
   double par_outside = 0;
   for (int i = 0; i < nest->nnodes; i++) {

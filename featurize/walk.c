@@ -26,7 +26,7 @@ void sc_rates_of(const sc_target *target, sc_rates *out) {
   out->fma_latency = or_default(m->fma_latency_cycles, 4);
   out->loads_per_cycle = or_default(m->loads_per_cycle, 1);
   out->peak_flop_per_s =
-      or_default(m->peak_flop_per_s, out->clock_hz * out->fma_per_cycle * fmax(out->vector_bytes / 4, 1) * 2);
+      or_default(m->peak_flop_per_s, out->clock_hz * out->fma_per_cycle * sc_max(out->vector_bytes / 4, 1) * 2);
   out->memory_bytes_per_s = or_default(m->memory_read_bytes_per_s, 4e9);
   out->l1i_bytes = or_default(m->l1i_bytes, 32768);
   out->tlb_entries[0] = or_default(m->l1_tlb_entries, 64);
@@ -39,7 +39,7 @@ void sc_rates_of(const sc_target *target, sc_rates *out) {
     const bool there = i < m->ncaches;
     const double bytes = there ? or_default(m->cache[i].bytes, assumed_bytes[i]) : assumed_bytes[i];
     const double sharing = there ? or_default(m->cache[i].shared_by, 1) : 1;
-    out->capacity_bytes[i] = bytes / fmax(1, fmin(sharing, target->threads));
+    out->capacity_bytes[i] = bytes / sc_max(1, sc_min(sharing, target->threads));
     out->ways[i] = there ? or_default(m->cache[i].ways, 8) : 8;
     const bool last = i + 1 >= out->ncaches;
     out->serve_bytes_per_s[i] =
@@ -76,6 +76,10 @@ void sc_walk_nest(const sc_task *task, const sc_nest *nest, const sc_target *tar
   sc_rates_of(target, &w->machine);
   sc_walk_levels(w);
   sc_walk_streams(w);
+  for (int c = 0; c < SC_MAX_CACHES; c++) {
+    w->reuse[c] = sc_reuse_level(w, w->machine.capacity_bytes[c]);
+    w->sent_lines[c] = sc_traffic(w, w->reuse[c]);
+  }
   sc_walk_kernels(w);
   w->speedup = speedup(w);
   w->barriers = barriers(w);
