@@ -1,0 +1,602 @@
+/* The numbers of one dim: runs of register tiles, and for each the tile sizes of the bands, all from one ladder. What of it
+ * is legal, and what it asks of packs and kernel loops, sc_lower says of probes: schedules in which all else is harmless. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sampler/bound.h"
+
+enum { MAX_RUNSETS = 4096, MAX_VALUES = 65535, MAX_RUNGS = 4096 };
+
+typedef struct builder {
+  sc_space_bound *bound;
+  sc_combo *combo;
+  sc_domain *domain;
+  int dim;
+  int32_t size;
+  sc_error *err;
+  sc_schedule probe; /* legal where nothing is said of this dim */
+  int32_t *rung;
+  int nrungs;
+  size_t value_cap, runset_cap;
+} builder;
+
+static sc_status nomem(const builder *b) { return sc_fail(b->err, SC_NOMEM, "out of memory"); }
+
+/* ---- runs ---- */
+
+/* Adjacent runs of one size are one run. */
+static sc_status add_runs(builder *b, const sc_run *run, int n) {
+  sc_runset set = {0};
+  for (int i = 0; i < n; i++) {
+    if (run[i].count == 0) continue;
+    if (set.nruns && set.run[set.nruns - 1].size == run[i].size) set.run[set.nruns - 1].count += run[i].count;
+    else set.run[set.nruns++] = run[i];
+    set.tiles += run[i].count;
+    if (run[i].size > set.max_tile) set.max_tile = run[i].size;
+  }
+  sc_domain *domain = b->domain;
+  for (int i = 0; i < domain->nrunsets; i++)
+    if (domain->runset[i].nruns == set.nruns && memcmp(domain->runset[i].run, set.run, sizeof set.run) == 0) return SC_OK;
+  if (domain->nrunsets == MAX_RUNSETS)
+    return sc_fail(b->err, SC_LIMIT, "more than %d ways to tile '%s'", MAX_RUNSETS, b->bound->task->dim[b->dim].name);
+  if ((size_t)domain->nrunsets == b->runset_cap) {
+    size_t cap = b->runset_cap ? 2 * b->runset_cap : 32;
+    sc_runset *grown = sc_arena_alloc(b->bound->arena, cap, sizeof *grown);
+    if (!grown) return nomem(b);
+    if (domain->nrunsets) memcpy(grown, domain->runset, (size_t)domain->nrunsets * sizeof *grown);
+    domain->runset = grown;
+    b->runset_cap = cap;
+  }
+  domain->runset[domain->nrunsets++] = set;
+  return SC_OK;
+}
+
+/* a*q, or a*q+r, or two sizes that differ by one unit over as many tiles; the last one is what is left. */
+static sc_status add_size(builder *b, int32_t a, int32_t unit, int forms) {
+  int32_t n = b->size;
+  if (a >= n) return add_runs(b, &(sc_run){n, 1}, 1);
+  if (n % a == 0) return add_runs(b, &(sc_run){a, n / a}, 1);
+  if (forms & SC_FORM_REST) SC_TRY(add_runs(b, (sc_run[]){{a, n / a}, {n % a, 1}}, 2));
+  if (!(forms & SC_FORM_BALANCED)) return SC_OK;
+  int32_t tiles = n / a + 1, units = n / unit + (n % unit != 0), small = units / tiles, large = units % tiles;
+  int32_t missing = units * unit - n; /* of the last tile */
+  if (small == 0 || small * unit <= missing) return SC_OK;
+  return add_runs(b, (sc_run[]){{(small + 1) * unit, large}, {small * unit, tiles - large - 1}, {small * unit - missing, 1}}, 3);
+}
+
+static bool covers(const sc_alt *alt, int32_t size) {
+  int64_t covered = 0;
+  for (int i = 0; i < alt->nruns; i++) {
+    covered += (int64_t)alt->run[i].size * alt->run[i].count;
+    if (covered > size) return false;
+  }
+  return covered == size;
+}
+
+/* On the vector dim sizes in vectors count if there are any, elsewhere those in elements. */
+static sc_status add_sizes(builder *b, const sc_clause *clause) {
+  bool vector = b->combo->vector == b->dim, any = false;
+  int forms = clause->forms ? clause->forms : SC_FORM_REST | SC_FORM_BALANCED;
+  for (int i = 0; i < clause->nalts; i++) any |= clause->alt[i].kind == SC_ALT_NUMBER && clause->alt[i].vectors == vector;
+  for (int i = 0; i < clause->nalts; i++) {
+    const sc_alt *alt = &clause->alt[i];
+    if (alt->kind == SC_ALT_ALL) SC_TRY(add_size(b, b->size, 1, forms));
+    if (alt->kind == SC_ALT_RUNS && covers(alt, b->size)) SC_TRY(add_runs(b, alt->run, alt->nruns));
+    if (alt->kind != SC_ALT_NUMBER || (any && alt->vectors != vector)) continue;
+    int32_t unit = alt->vectors && vector ? b->combo->lanes : 1;
+    for (int32_t k = alt->lo; k <= alt->hi && (int64_t)(k - 1) * unit < b->size; k++) {
+      int64_t a = (int64_t)k * unit;
+      SC_TRY(add_size(b, a > b->size ? b->size : (int32_t)a, vector ? b->combo->lanes : 1, forms));
+    }
+  }
+  return SC_OK;
+}
+
+/* A forced `tile` names sizes of the largest tile, or runs that must be exactly these. */
+static bool runs_forced(const builder *b, const sc_runset *set, const sc_clause *clause) {
+  for (int i = 0; i < clause->nalts; i++) {
+    const sc_alt *alt = &clause->alt[i];
+    int32_t unit = alt->vectors && b->combo->vector == b->dim ? b->combo->lanes : 1;
+    if (alt->kind == SC_ALT_ALL && set->tiles == 1) return true;
+    if (alt->kind == SC_ALT_NUMBER && (set->max_tile + unit - 1) / unit >= alt->lo && (set->max_tile + unit - 1) / unit <= alt->hi)
+      return true;
+    if (alt->kind == SC_ALT_RUNS && set->nruns == alt->nruns && memcmp(set->run, alt->run, sizeof set->run) == 0) return true;
+  }
+  return false;
+}
+
+static sc_status make_runs(builder *b) {
+  const sc_space_bound *bound = b->bound;
+  const sc_clause *clause = sc_clause_find(bound, b->combo->option, SC_AT_TILE, b->dim, 0);
+  if (clause) SC_TRY(add_sizes(b, clause));
+  else if (b->combo->vector == b->dim) SC_TRY(add_size(b, b->combo->lanes, 1, SC_FORM_REST));
+  else SC_TRY(add_size(b, 1, 1, SC_FORM_REST));
+  for (int c = 0; c < bound->space->nclauses; c++) {
+    const sc_clause *force = &bound->space->clause[c];
+    if (!force->force || force->attribute != SC_AT_TILE || bound->subject[c] != b->dim || !sc_clause_active(bound, force)) continue;
+    for (int i = 0; i < force->nalts; i++) /* exact runs need not be in the domain */
+      if (force->alt[i].kind == SC_ALT_RUNS && covers(&force->alt[i], b->size)) SC_TRY(add_runs(b, force->alt[i].run, force->alt[i].nruns));
+    int n = 0;
+    for (int i = 0; i < b->domain->nrunsets; i++)
+      if (runs_forced(b, &b->domain->runset[i], force)) b->domain->runset[n++] = b->domain->runset[i];
+    b->domain->nrunsets = n;
+  }
+  return SC_OK;
+}
+
+/* ---- probes ---- */
+
+static sc_layout plain_layout(const sc_task *task, int access, int last) {
+  const sc_access *a = &task->access[access];
+  int naxes = task->tensor[a->tensor].naxes;
+  sc_layout layout = {0};
+  for (int pass = 0; pass < 2; pass++) /* axes that the vector dim walks stand last */
+    for (int x = 0; x < naxes; x++) {
+      bool walked = last >= 0 && (a->axis[x].dim[0] == last || a->axis[x].dim[1] == last);
+      if (walked == (pass == 1)) layout.part[layout.nparts++] = (sc_part){.axis = (uint8_t)x, .kind = SC_PART_WHOLE};
+    }
+  return layout;
+}
+
+static void set_runs(sc_schedule *s, int d, const sc_runset *set) {
+  s->nruns[d] = set->nruns;
+  memcpy(s->run[d], set->run, sizeof set->run);
+}
+
+static void order_rest(sc_schedule *s, int band, const sc_task *task, uint16_t without) {
+  s->norder[band] = 0;
+  for (int d = 0; d < task->ndims; d++)
+    if (!(without >> d & 1)) s->order[band][s->norder[band]++] = (uint8_t)d;
+}
+
+/* Tiles of one element (one vector on the vector dim), all operands packed but `unpacked`, padding of other dims packed or
+ * clamped away, no loop in the kernel but those that a clamp needs. */
+static void make_probe(const builder *b, int unpacked, int loop, sc_schedule *s) {
+  const sc_task *task = b->bound->task;
+  const sc_combo *combo = b->combo;
+  uint16_t loops = 0, reduce_loops = 0;
+  memset(s, 0, sizeof *s);
+  s->nbands = 2;
+  s->unroll = 1;
+  s->vector = combo->vector;
+  s->lanes = combo->lanes;
+  if (combo->vector >= 0) {
+    int32_t size = task->dim[combo->vector].size;
+    s->run[combo->vector][s->nruns[combo->vector]++] = (sc_run){combo->lanes, size / combo->lanes};
+    if (size % combo->lanes) s->run[combo->vector][s->nruns[combo->vector]++] = (sc_run){size % combo->lanes, 1};
+  }
+  for (int i = 0; i < b->bound->npackable; i++) {
+    int a = b->bound->packable[i];
+    if (a != unpacked) s->pack[s->npacks++] = (sc_pack){.access = (uint8_t)a, .band = 2, .layout = plain_layout(task, a, combo->vector)};
+  }
+  for (int p = 0; p < task->npads; p++) {
+    const sc_pad *pad = &task->pad[p];
+    bool mine = pad->free == b->dim || pad->red == b->dim;
+    s->pad[p] = mine || pad->access == unpacked ? combo->pad[p] : SC_PAD_PACK;
+    if (!mine && pad->access == unpacked && pad->red >= 0) s->pad[p] = SC_PAD_CLAMP;
+    if (s->pad[p] == SC_PAD_CLAMP && pad->red >= 0) reduce_loops |= (uint16_t)(1u << pad->red);
+    if (s->pad[p] == SC_PAD_PEEL && pad->red >= 0 && pad->red != b->dim) {
+      s->nruns[pad->red] = 1;
+      s->run[pad->red][0] = (sc_run){task->dim[pad->red].size, 1};
+    }
+  }
+  if (loop >= 0 && !(reduce_loops >> loop & 1)) {
+    s->kloop[s->nkloops++] = (uint8_t)loop;
+    loops |= (uint16_t)(1u << loop);
+  }
+  for (int d = 0; d < task->ndims && s->nkloops < SC_MAX_KLOOPS; d++)
+    if (reduce_loops >> d & 1) s->kloop[s->nkloops++] = (uint8_t)d;
+  loops |= reduce_loops;
+  for (int d = 0; d < task->ndims; d++) s->group[1][d] = loops >> d & 1 ? SC_ALL : 1;
+  order_rest(s, 1, task, loops);
+  order_rest(s, 2, task, 0);
+}
+
+static bool lowers(const builder *b, const sc_schedule *s, sc_nest *nest, sc_error *why) {
+  return sc_lower(b->bound->task, s, nest, why) == SC_OK;
+}
+
+static bool is_blocked_on(const sc_task *task, int access, int dim) {
+  const sc_access *a = &task->access[access];
+  const sc_tensor *tensor = &task->tensor[a->tensor];
+  for (int x = 0; x < tensor->naxes; x++)
+    if (tensor->layout.block[x] && (a->axis[x].dim[0] == dim || a->axis[x].dim[1] == dim)) return true;
+  return false;
+}
+
+static bool may_be_loop(const builder *b) {
+  const sc_late *late = b->bound->late[b->combo->late_id];
+  if (late->clamped >> b->dim & 1) return false; /* is one in any case */
+  for (int i = 0; i < late->nloops; i++)
+    for (int k = 0; k < late->loop[i].n; k++)
+      if (late->loop[i].dim[k] == b->dim) return true;
+  return false;
+}
+
+/* Keeps the runs that are legal, with their kernels. */
+static void probe_runs(builder *b) {
+  int n = 0;
+  sc_nest nest;
+  sc_error why;
+  for (int i = 0; i < b->domain->nrunsets; i++) {
+    sc_runset *set = &b->domain->runset[i];
+    sc_schedule s = b->probe;
+    set_runs(&s, b->dim, set);
+    if (!lowers(b, &s, &nest, &why)) {
+      memcpy(b->bound->why, why.text, sizeof b->bound->why);
+      continue;
+    }
+    set->nclasses = nest.dim[b->dim].nclasses;
+    b->domain->runset[n++] = *set;
+  }
+  b->domain->nrunsets = n;
+}
+
+/* Does access a want a pack with these runs, or with this dim as a loop of the kernel over `step` tiles? */
+static bool needs_pack(const builder *b, const sc_runset *set, int access, int loop, int32_t step) {
+  sc_schedule s;
+  sc_nest nest;
+  sc_error why;
+  make_probe(b, access, loop, &s);
+  set_runs(&s, b->dim, set);
+  if (loop >= 0) s.group[1][b->dim] = step;
+  if (lowers(b, &s, &nest, &why)) return false;
+  return why.rule != SC_RULE_CONTIGUOUS || b->combo->vector == b->dim;
+}
+
+static sc_status loop_need_bit(builder *b, int access, uint64_t *bit) {
+  sc_late *late = b->bound->late[b->combo->late_id];
+  int i = 0;
+  while (i < late->nloop_needs && (late->loop_need[i].access != access || late->loop_need[i].dim != b->dim)) i++;
+  if (i == 64) return sc_fail(b->err, SC_LIMIT, "more than 64 pairs of blocked tensors and kernel loops");
+  if (i == late->nloop_needs) {
+    late->loop_need[i].access = (uint8_t)access;
+    late->loop_need[i].dim = (uint8_t)b->dim;
+    late->nloop_needs++;
+  }
+  *bit = (uint64_t)1 << i;
+  return SC_OK;
+}
+
+/* Is the dim's axis split by register tiles in a pack that could be chosen? */
+static bool is_split(const builder *b) {
+  const sc_late *late = b->bound->late[b->combo->late_id];
+  for (int a = 0; a < b->bound->task->naccesses; a++)
+    for (int i = 0; i < late->npacks[a]; i++)
+      for (int k = 0; k < late->pack[a][i].pack.layout.nparts; k++) {
+        sc_part part = late->pack[a][i].pack.layout.part[k];
+        if (part.kind != SC_PART_WHOLE && b->bound->task->access[a].axis[part.axis].dim[0] == b->dim) return true;
+      }
+  return false;
+}
+
+/* What the runs ask of packs, whatever the bands. */
+static void probe_needs(const builder *b, sc_runset *set) {
+  const sc_task *task = b->bound->task;
+  for (int i = 0; i < b->bound->npackable; i++) {
+    int a = b->bound->packable[i];
+    bool may = task->access[a].dims >> b->dim & 1 && (b->combo->vector == b->dim || is_blocked_on(task, a, b->dim));
+    if (may && needs_pack(b, set, a, -1, 1)) set->bits.need |= (uint8_t)(1u << a);
+  }
+  if (!is_split(b)) return;
+  if (set->max_tile == 1) set->bits.thin = (uint16_t)(1u << b->dim);
+  for (int a = 1; a < task->naccesses; a++) {
+    const sc_tensor *tensor = &task->tensor[task->access[a].tensor];
+    for (int x = 0; x < tensor->naxes; x++)
+      if (tensor->constant && task->access[a].axis[x].dim[0] == b->dim && set->nruns == 1 && tensor->layout.block[x] == set->max_tile)
+        set->bits.blocked = (uint16_t)(1u << b->dim);
+  }
+}
+
+/* What a loop of the kernel over this dim asks: it depends on the step where a tensor has blocks. */
+static sc_status probe_loop(builder *b, const sc_runset *set, int32_t step, sc_bits *bits) {
+  const sc_task *task = b->bound->task;
+  sc_schedule s;
+  sc_nest nest;
+  sc_error why;
+  make_probe(b, -1, b->dim, &s);
+  set_runs(&s, b->dim, set);
+  s.group[1][b->dim] = step;
+  if (!lowers(b, &s, &nest, &why)) {
+    bits->no_loop |= (uint16_t)(1u << b->dim);
+    return SC_OK;
+  }
+  for (int i = 0; i < b->bound->npackable; i++) {
+    int a = b->bound->packable[i];
+    uint64_t bit = 0;
+    if (!is_blocked_on(task, a, b->dim) || !needs_pack(b, set, a, b->dim, step)) continue;
+    SC_TRY(loop_need_bit(b, a, &bit));
+    bits->loop_need |= bit;
+  }
+  return SC_OK;
+}
+
+/* ---- ladders ---- */
+
+static int compare_int(const void *a, const void *b) {
+  int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+  return (x > y) - (x < y);
+}
+
+static sc_status add_rung(builder *b, int32_t rung) {
+  if (b->nrungs == MAX_RUNGS)
+    return sc_fail(b->err, SC_LIMIT, "the ladder of '%s' has more than %d rungs", b->bound->task->dim[b->dim].name, MAX_RUNGS);
+  b->rung[b->nrungs++] = rung;
+  return SC_OK;
+}
+
+/* Drops the rungs that are closest to their neighbours, never the ends. */
+static void thin_out(builder *b, int most) {
+  while (b->nrungs > most && b->nrungs > 2) {
+    int drop = 1;
+    for (int i = 2; i < b->nrungs - 1; i++)
+      if ((int64_t)b->rung[i + 1] * b->rung[drop - 1] < (int64_t)b->rung[drop + 1] * b->rung[i - 1]) drop = i;
+    memmove(&b->rung[drop], &b->rung[drop + 1], (size_t)(b->nrungs - drop - 1) * sizeof *b->rung);
+    b->nrungs--;
+  }
+}
+
+static sc_status add_rungs(builder *b, const sc_alt *alt, const sc_runset *set) {
+  int32_t tiles = set->tiles;
+  switch ((sc_alt_kind)alt->kind) {
+  case SC_ALT_DIVISORS:
+    for (int32_t i = 1; (int64_t)i * i <= tiles; i++)
+      if (tiles % i == 0) {
+        SC_TRY(add_rung(b, i));
+        SC_TRY(add_rung(b, tiles / i));
+      }
+    break;
+  case SC_ALT_POWERS:
+    for (int64_t i = 1; i < tiles; i *= 2) SC_TRY(add_rung(b, (int32_t)i));
+    break;
+  case SC_ALT_SPLITS:
+    for (int64_t n = 1, rung; n <= tiles; n = (tiles - 1) / (rung - 1) + 1) { /* every ceil(tiles/n) once */
+      rung = (tiles + n - 1) / n;
+      SC_TRY(add_rung(b, (int32_t)rung));
+      if (rung == 1) break;
+    }
+    break;
+  case SC_ALT_ALL:
+    for (int32_t i = 1; i <= tiles; i++) SC_TRY(add_rung(b, i));
+    break;
+  case SC_ALT_NUMBER: {
+    int64_t rung = ((int64_t)alt->lo + set->max_tile - 1) / set->max_tile;
+    if (rung < tiles) SC_TRY(add_rung(b, (int32_t)rung));
+    break;
+  }
+  default: break;
+  }
+  return SC_OK;
+}
+
+/* 1 and all tiles always belong to it, unless only `whole` or only `top` is said. */
+static sc_status make_ladder(builder *b, const sc_clause *clause, const sc_runset *set) {
+  static const sc_alt divisors = {.kind = SC_ALT_DIVISORS};
+  bool whole = false, top = false, other = false;
+  int most = MAX_RUNGS;
+  b->nrungs = 0;
+  for (int i = 0; i < (clause ? clause->nalts : 1); i++) {
+    const sc_alt *alt = clause ? &clause->alt[i] : &divisors;
+    whole |= alt->kind == SC_ALT_WHOLE;
+    top |= alt->kind == SC_ALT_TOP;
+    if (alt->kind == SC_ALT_AT_MOST) most = alt->lo;
+    other |= alt->kind != SC_ALT_WHOLE && alt->kind != SC_ALT_TOP && alt->kind != SC_ALT_AT_MOST;
+    SC_TRY(add_rungs(b, alt, set));
+  }
+  if (other || top || !whole) SC_TRY(add_rung(b, 1));
+  if (other || whole || !top) SC_TRY(add_rung(b, set->tiles));
+  qsort(b->rung, (size_t)b->nrungs, sizeof *b->rung, compare_int);
+  int n = 0;
+  for (int i = 0; i < b->nrungs; i++)
+    if (n == 0 || b->rung[n - 1] != b->rung[i]) b->rung[n++] = b->rung[i];
+  b->nrungs = n;
+  thin_out(b, most);
+  return SC_OK;
+}
+
+static const sc_clause *find_ladder(const builder *b) {
+  const sc_space_bound *bound = b->bound;
+  for (int c = bound->space->nclauses - 1; c >= 0; c--) { /* a forced one replaces */
+    const sc_clause *clause = &bound->space->clause[c];
+    if (clause->force && clause->attribute == SC_AT_LADDER && bound->subject[c] == b->dim && sc_clause_active(bound, clause)) return clause;
+  }
+  const sc_clause *clause = sc_clause_find(bound, b->combo->option, SC_AT_LADDER, b->dim, 0);
+  return clause ? clause : sc_clause_find(bound, b->combo->option, SC_AT_LADDER, -1, 0);
+}
+
+static sc_status add_value(builder *b, const sc_value_of_dim *value) {
+  sc_domain *domain = b->domain;
+  if (domain->nvalues == MAX_VALUES)
+    return sc_fail(b->err, SC_LIMIT, "more than %d tilings of '%s': give it a shorter ladder or fewer tile sizes", MAX_VALUES,
+                   b->bound->task->dim[b->dim].name);
+  if ((size_t)domain->nvalues == b->value_cap) {
+    size_t cap = b->value_cap ? 2 * b->value_cap : 256;
+    sc_value_of_dim *grown = sc_arena_alloc(b->bound->arena, cap, sizeof *grown);
+    if (!grown) return nomem(b);
+    if (domain->nvalues) memcpy(grown, domain->value, (size_t)domain->nvalues * sizeof *grown);
+    domain->value = grown;
+    b->value_cap = cap;
+  }
+  domain->value[domain->nvalues++] = *value;
+  return SC_OK;
+}
+
+/* Sizes of band `band` and above: each divides the next, or the next is everything. */
+static sc_status add_chains(builder *b, sc_value_of_dim *value, int band, int32_t tiles) {
+  int32_t below = band > 1 ? value->step[band - 2] : 1;
+  if (band >= b->bound->nbands) return add_value(b, value);
+  for (int i = 0; i < b->nrungs; i++) {
+    int32_t rung = b->rung[i];
+    if (rung < below || (rung % below != 0 && rung != tiles)) continue;
+    value->step[band - 1] = rung;
+    SC_TRY(add_chains(b, value, band + 1, tiles));
+  }
+  return SC_OK;
+}
+
+sc_status sc_domain_make(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err) {
+  sc_domain *domain = &combo->domain[dim];
+  builder b = {.bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
+  memset(domain, 0, sizeof *domain);
+  domain->dim = dim;
+  b.rung = sc_arena_alloc(bound->arena, MAX_RUNGS, sizeof *b.rung);
+  if (!b.rung) return nomem(&b);
+  SC_TRY(make_runs(&b));
+  make_probe(&b, -1, -1, &b.probe);
+  probe_runs(&b);
+  const sc_clause *ladder = find_ladder(&b);
+  for (int i = 0; i < domain->nrunsets; i++) {
+    SC_TRY(make_ladder(&b, ladder, &domain->runset[i]));
+    SC_TRY(add_chains(&b, &(sc_value_of_dim){.runset = (uint16_t)i}, 1, domain->runset[i].tiles));
+  }
+  return SC_OK;
+}
+
+/* ---- leaves and bits ---- */
+
+/* Elements of the largest window of `step` tiles that starts at a multiple of step. */
+static int32_t extent_of(const sc_runset *set, int32_t size, int32_t step) {
+  bool falling = true;
+  if (step >= set->tiles) return size;
+  for (int i = 1; i < set->nruns; i++) falling &= set->run[i].size <= set->run[i - 1].size;
+  int32_t largest = 0, window = 0, n = 0;
+  for (int i = 0; i < set->nruns; i++) {
+    for (int32_t left = set->run[i].count; left > 0;) {
+      int32_t take = step - n < left ? step - n : left;
+      window += take * set->run[i].size;
+      left -= take;
+      n += take;
+      if (n < step) continue;
+      if (window > largest) largest = window;
+      if (falling) return largest;
+      if (left > step) left -= (left / step - 1) * step; /* windows inside one run are alike */
+      window = n = 0;
+    }
+  }
+  return window > largest ? window : largest;
+}
+
+static int32_t step_of(const sc_space_bound *bound, const sc_runset *set, const int32_t *step, int band) {
+  return band == 0 ? 1 : band >= bound->nbands ? set->tiles : step[band - 1];
+}
+
+double sc_leaf_value(const sc_space_bound *bound, const sc_combo *combo, int dim, const sc_runset *runs, const int32_t *step, int leaf) {
+  int32_t lanes = combo->vector == dim ? combo->lanes : 1;
+  switch (leaf) {
+  case SC_LEAF_TILE: return runs->max_tile;
+  case SC_LEAF_VECTORS: return (runs->max_tile + lanes - 1) / lanes;
+  case SC_LEAF_TILES: return runs->tiles;
+  case SC_LEAF_CLASSES: return runs->nclasses;
+  default: break;
+  }
+  int band = leaf < SC_LEAF_TRIPS ? leaf - SC_LEAF_EXTENT : leaf - SC_LEAF_TRIPS;
+  int32_t above = step_of(bound, runs, step, band);
+  if (leaf < SC_LEAF_TRIPS) return band == 0 ? runs->max_tile : extent_of(runs, bound->task->dim[dim].size, above);
+  int32_t below = step_of(bound, runs, step, band - 1);
+  return (above + below - 1) / below;
+}
+
+/* Values of one set of runs stand together. */
+static void find_ranges(sc_domain *domain) {
+  for (int i = 0; i < domain->nvalues; i++) {
+    sc_runset *set = &domain->runset[domain->value[i].runset];
+    if (set->nvalues++ == 0) set->first = i;
+  }
+}
+
+static bool contains(const sc_domain *domain, const sc_value_of_dim *value) {
+  const sc_runset *set = &domain->runset[value->runset];
+  for (int i = set->first; i < set->first + set->nvalues; i++)
+    if (memcmp(domain->value[i].step, value->step, sizeof value->step) == 0) return true;
+  return false;
+}
+
+/* A move up may leave the domain where conditions or a ladder without 1 have made holes. */
+static void set_masks(const sc_space_bound *bound, const sc_domain *domain, const sc_value_of_dim *value, sc_bits *bits) {
+  const sc_runset *set = &domain->runset[value->runset];
+  uint16_t bit = (uint16_t)(1u << domain->dim);
+  for (int band = 1; band <= bound->nbands; band++) {
+    int32_t below = step_of(bound, set, value->step, band - 1);
+    if (step_of(bound, set, value->step, band) <= below) continue;
+    bits->mask[band - 1] |= bit;
+    if (band == bound->nbands) continue;
+    sc_value_of_dim moved = *value;
+    moved.step[band - 1] = below;
+    if (!contains(domain, &moved)) bits->stuck[band - 1] |= bit;
+  }
+}
+
+static void set_trips(const sc_late *late, int dim, int32_t trips, sc_bits *bits) {
+  uint32_t n = 0;
+  while (n < (uint32_t)late->nbuckets && late->bucket[n] <= trips) n++;
+  bits->trips |= n << 3 * dim;
+}
+
+typedef struct keyed { /* a value with what later levels see of it */
+  sc_bits bits;
+  double leaf[SC_LEAVES];
+  sc_value_of_dim value;
+  int32_t index;
+} keyed;
+
+static int compare_keyed(const void *a, const void *b) {
+  const keyed *x = a, *y = b;
+  int order = memcmp(x, y, offsetof(keyed, value));
+  return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static sc_status key_values(builder *b, keyed *key) {
+  sc_domain *domain = b->domain;
+  const sc_late *late = b->bound->late[b->combo->late_id];
+  bool loop = may_be_loop(b), blocked = is_blocked_on(b->bound->task, 0, b->dim);
+  for (int i = 0; i < b->bound->npackable; i++) blocked |= is_blocked_on(b->bound->task, b->bound->packable[i], b->dim);
+  sc_bits loop_bits = {0};
+  int probed = -1;
+  for (int i = 0; i < domain->nvalues; i++) {
+    const sc_value_of_dim *value = &domain->value[i];
+    sc_runset *set = &domain->runset[value->runset];
+    int32_t inside = step_of(b->bound, set, value->step, 1);
+    if (!set->need_known) probe_needs(b, set);
+    set->need_known = true;
+    if (loop && (blocked || probed != value->runset)) {
+      memset(&loop_bits, 0, sizeof loop_bits);
+      SC_TRY(probe_loop(b, set, blocked ? inside : SC_ALL, &loop_bits));
+      probed = value->runset;
+    }
+    memset(&key[i], 0, sizeof key[i]);
+    for (size_t w = 0; w < SC_COUNT_OF(key[i].bits.word); w++)
+      key[i].bits.word[w] = set->bits.word[w] | loop_bits.word[w];
+    key[i].bits.late |= value->late;
+    set_masks(b->bound, domain, value, &key[i].bits);
+    if (loop || late->clamped >> b->dim & 1) set_trips(late, b->dim, inside, &key[i].bits);
+    for (int leaf = 0; leaf < SC_LEAVES; leaf++)
+      if (domain->used >> leaf & 1) key[i].leaf[leaf] = sc_leaf_value(b->bound, b->combo, b->dim, set, value->step, leaf);
+    key[i].value = *value;
+    key[i].index = i;
+  }
+  return SC_OK;
+}
+
+sc_status sc_domain_finish(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err) {
+  sc_domain *domain = &combo->domain[dim];
+  builder b = {.bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
+  size_t n = (size_t)domain->nvalues;
+  keyed *key = sc_arena_alloc(bound->arena, n + 1, sizeof *key);
+  domain->leaf = sc_arena_alloc(bound->arena, n + 1, sizeof *domain->leaf * SC_LEAVES);
+  domain->class = sc_arena_alloc(bound->arena, n + 1, sizeof *domain->class);
+  if (!key || !domain->leaf || !domain->class) return nomem(&b);
+  find_ranges(domain);
+  SC_TRY(key_values(&b, key));
+  qsort(key, n, sizeof *key, compare_keyed);
+  domain->nclasses = 0;
+  for (size_t i = 0; i < n; i++) {
+    domain->value[i] = key[i].value;
+    if (i == 0 || memcmp(&key[i], &key[i - 1], offsetof(keyed, value)) != 0) {
+      domain->class[domain->nclasses] = (sc_class_of_dim){.bits = key[i].bits, .first = (int32_t)i};
+      memcpy(&domain->leaf[(size_t)domain->nclasses++ * SC_LEAVES], key[i].leaf, sizeof key[i].leaf);
+    }
+    domain->class[domain->nclasses - 1].count++;
+  }
+  return SC_OK;
+}

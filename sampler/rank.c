@@ -1,0 +1,231 @@
+/* From schedules to ranks. Texts of one nest are one schedule, so the nest is what is looked up: its loops are dealt out
+ * to the bands from the outermost on, each into the highest band that takes it, and the result is walked in the graph. */
+#include <string.h>
+
+#include "sampler/bound.h"
+
+typedef struct finder {
+  const sc_space_bound *bound;
+  const sc_combo *combo;
+  const sc_late *late;
+  const sc_schedule *schedule;
+  const sc_nest *nest;
+  bool search; /* rules for orders, or holes in domains, may keep a loop in a lower band than the highest */
+  uint8_t pack_band[SC_MAX_PACKS]; /* assumed, by pack of the nest */
+  uint8_t norder[SC_MAX_BANDS], order[SC_MAX_BANDS][SC_MAX_DIMS];
+  int32_t step[SC_MAX_BANDS][SC_MAX_DIMS]; /* tiles of one trip of the loop of a band, 0 = none */
+  sc_path *path;
+} finder;
+
+/* ---- walking ---- */
+
+static const sc_edge *take(finder *f, uint32_t edge, uint32_t member) {
+  sc_path *path = f->path;
+  path->edge[path->n] = edge;
+  path->member[path->n] = member;
+  return &sc_edges_of(f->bound, path->node[path->n++])[edge];
+}
+
+static bool find_value(const finder *f, int d, uint32_t *class, uint32_t *member) {
+  const sc_domain *domain = &f->combo->domain[d];
+  const sc_tiling *tiling = &f->nest->dim[d];
+  sc_run run[SC_MAX_SEGS] = {{0}};
+  int n = 0;
+  for (int i = 0; i < tiling->nsegs; i++)
+    if (n && run[n - 1].size == tiling->seg[i].size) run[n - 1].count += tiling->seg[i].count;
+    else run[n++] = (sc_run){tiling->seg[i].size, tiling->seg[i].count};
+  sc_value_of_dim value = {0};
+  int32_t step = tiling->tiles;
+  for (int b = f->bound->nbands; b > 1; b--) {
+    if (f->step[b][d]) step = f->step[b][d];
+    value.step[b - 2] = step;
+  }
+  for (int c = 0; c < domain->nclasses; c++)
+    for (int i = 0; i < domain->class[c].count; i++) {
+      const sc_value_of_dim *other = &domain->value[domain->class[c].first + i];
+      const sc_runset *set = &domain->runset[other->runset];
+      if (memcmp(other->step, value.step, sizeof value.step) != 0) continue;
+      if (set->nruns != n || memcmp(set->run, run, (size_t)n * sizeof *run) != 0) continue;
+      *class = (uint32_t)c;
+      *member = (uint32_t)i;
+      return true;
+    }
+  return false;
+}
+
+static bool find_edge(const finder *f, uint32_t what, uint32_t *edge) {
+  uint32_t node = f->path->node[f->path->n];
+  const sc_edge *e = sc_edges_of(f->bound, node);
+  for (*edge = 0; *edge < f->bound->graph.node[node].nedges; (*edge)++)
+    if (e[*edge].what == what) return true;
+  return false;
+}
+
+static bool pack_matches(const finder *f, const sc_bits *bits, int access, uint32_t alternative) {
+  const sc_pack_alt *alt = &f->late->pack[access][alternative];
+  if (!sc_pack_is_lowered(f->bound, f->late, bits, access, (int)alternative, f->nest)) return false;
+  for (int p = 0; p < f->nest->npacks; p++)
+    if (f->nest->pack[p].access == access && !f->nest->pack[p].ahead) return alt->band == f->pack_band[p];
+  return true;
+}
+
+static bool late_matches(const finder *f, const sc_bits *bits, int var, uint32_t alternative) {
+  const sc_nest *nest = f->nest;
+  if (var == SC_VAR_LOOP) {
+    uint8_t kept[SC_MAX_KLOOPS];
+    int n = sc_kept_loops(f->late, bits, (int)alternative, kept);
+    return n == nest->nkloops && memcmp(kept, nest->kloop, (size_t)n) == 0;
+  }
+  if (var == SC_VAR_UNROLL) return f->late->unroll[alternative] == nest->unroll;
+  if (var < SC_VAR_PARALLEL) return pack_matches(f, bits, var - SC_VAR_PACK, alternative);
+  uint16_t mask = 0;
+  for (int i = 0; i < f->schedule->nparallel; i++) mask |= (uint16_t)(1u << f->schedule->parallel[i]);
+  return f->late->parallel[alternative].mask == mask;
+}
+
+static bool walk_late(finder *f, sc_bits *bits, int var, const sc_edge **taken) {
+  uint32_t node = f->path->node[f->path->n];
+  const sc_edge *e = sc_edges_of(f->bound, node);
+  for (uint32_t i = 0; i < f->bound->graph.node[node].nedges; i++) {
+    sc_bits to;
+    if (!late_matches(f, bits, var, e[i].what)) continue;
+    if (!sc_late_choose(f->bound, f->late, bits, var, (int)e[i].what, &to)) continue;
+    *bits = to;
+    *taken = take(f, i, 0);
+    return true;
+  }
+  return false;
+}
+
+static bool walk_order(finder *f, int band, const sc_edge **taken) {
+  uint32_t node = f->path->node[f->path->n], place;
+  const sc_edge *e = sc_edges_of(f->bound, node);
+  for (uint32_t i = 0; i < f->bound->graph.node[node].nedges; i++) {
+    const sc_order_table *table = &f->bound->table[e[i].table];
+    if (table->n != f->norder[band] || !sc_order_place(table, e[i].what, f->order[band], &place)) continue;
+    *taken = take(f, i, place);
+    return true;
+  }
+  return false;
+}
+
+static bool walk_dim(finder *f, int level, sc_bits *bits, const sc_edge **taken) {
+  int d = f->combo->dim[level];
+  uint32_t class, member, edge;
+  if (!find_value(f, d, &class, &member) || !find_edge(f, class, &edge)) return false;
+  for (size_t w = 0; w < SC_COUNT_OF(bits->word); w++) bits->word[w] |= f->combo->domain[d].class[class].bits.word[w];
+  bits->late = 0; /* edges know which conditions hold */
+  *taken = take(f, edge, member);
+  return true;
+}
+
+/* With loops dealt out and bands of packs assumed: is this the canonical text, and in the space? */
+static bool walk(finder *f) {
+  sc_path *path = f->path;
+  sc_bits bits = f->combo->start;
+  sc_level level = {SC_LEVEL_COMBO, 0};
+  path->n = 1; /* the combo has been taken */
+  const sc_edge *taken = &sc_edges_of(f->bound, path->node[0])[path->edge[0]];
+  bits.late = 0;
+  while (sc_level_next(f->bound, f->combo, &level)) {
+    path->level[path->n] = level;
+    path->node[path->n] = taken->child;
+    bool ok = level.kind == SC_LEVEL_DIM    ? walk_dim(f, level.which, &bits, &taken)
+              : level.kind == SC_LEVEL_LATE ? walk_late(f, &bits, level.which, &taken)
+                                            : walk_order(f, level.which, &taken);
+    if (!ok) return false;
+  }
+  return true;
+}
+
+/* ---- dealing out loops ---- */
+
+static bool deal(finder *f, int node, int band, int parallel_left);
+
+static bool put_loop(finder *f, int node, int band, int parallel_left) {
+  const sc_node *loop = &f->nest->node[node];
+  if (band < 1 || f->step[band][loop->dim]) return false;
+  f->order[band][f->norder[band]++] = loop->dim;
+  f->step[band][loop->dim] = loop->step;
+  bool found = deal(f, node + 1, band, parallel_left > 0 ? parallel_left - 1 : 0);
+  f->norder[band]--;
+  f->step[band][loop->dim] = 0;
+  return found;
+}
+
+static bool deal_pack(finder *f, int node, int band, int parallel_left) {
+  const sc_nest_pack *pack = &f->nest->pack[f->nest->node[node].pack];
+  if (pack->ahead) return deal(f, node + 1, band, parallel_left);
+  for (int b = f->norder[band] ? band - 1 : band; b >= 1; b--) {
+    f->pack_band[f->nest->node[node].pack] = (uint8_t)b;
+    if (deal(f, node + 1, b, parallel_left)) return true;
+  }
+  return false;
+}
+
+/* Node `node` and what follows, from band `band` down. */
+static bool deal(finder *f, int node, int band, int parallel_left) {
+  const sc_node *at = &f->nest->node[node];
+  switch ((sc_node_kind)at->kind) {
+  case SC_NODE_KERNEL: return walk(f);
+  case SC_NODE_PACK:
+  case SC_NODE_ACC: return deal_pack(f, node, band, parallel_left);
+  case SC_NODE_PAR: {
+    int own = f->late->parallel[f->late->nparallels - 1].band;
+    for (int i = 0; i < f->late->nparallels; i++)
+      if (f->late->parallel[i].band) own = f->late->parallel[i].band;
+    return own <= band && own >= 1 && deal(f, node + 1, own, at->count);
+  }
+  default: break;
+  }
+  bool fits = !f->step[band][at->dim];
+  if (fits && put_loop(f, node, band, parallel_left)) return true;
+  if (parallel_left > 0) return false;
+  for (int b = band - 1; b >= 1 && (f->search || !fits); b--) {
+    if (put_loop(f, node, b, 0)) return true;
+    if (!f->search) return false;
+  }
+  return false;
+}
+
+/* ---- the combo ---- */
+
+static bool may_search(const sc_space_bound *bound, const sc_combo *combo) {
+  const sc_late *late = bound->late[combo->late_id];
+  for (int b = 1; b <= bound->nbands; b++)
+    if (late->nrules[b]) return true;
+  for (int d = 0; d < bound->task->ndims; d++)
+    for (int c = 0; c < combo->domain[d].nclasses; c++)
+      for (int b = 0; b < bound->nbands - 1; b++)
+        if (combo->domain[d].class[c].bits.stuck[b]) return true;
+  return false;
+}
+
+sc_status sc_path_find(const sc_space_bound *bound, const sc_schedule *schedule, sc_path *path) {
+  sc_nest nest;
+  if (sc_lower(bound->task, schedule, &nest, NULL) != SC_OK) return SC_NOTFOUND;
+  const sc_edge *root = sc_edges_of(bound, bound->root);
+  for (uint32_t e = 0; e < bound->graph.node[bound->root].nedges; e++) {
+    const sc_combo *combo = &bound->combo[root[e].what];
+    if (combo->vector != nest.vector || combo->lanes != nest.lanes || memcmp(combo->pad, nest.pad, bound->task->npads) != 0) continue;
+    for (int c = 0; c < combo->ncompiles; c++) {
+      if (strcmp(bound->machine->compiler[combo->compile[c]].name, nest.compile) != 0) continue;
+      finder f = {.bound = bound, .combo = combo, .late = bound->late[combo->late_id], .schedule = schedule, .nest = &nest, .path = path};
+      f.search = may_search(bound, combo);
+      path->combo = combo;
+      path->level[0] = (sc_level){SC_LEVEL_COMBO, 0};
+      path->node[0] = bound->root;
+      path->edge[0] = e;
+      path->member[0] = (uint32_t)c;
+      if (deal(&f, 0, bound->nbands, 0)) return SC_OK;
+    }
+  }
+  return SC_NOTFOUND;
+}
+
+sc_status sc_space_rank(const sc_space_bound *bound, const sc_schedule *schedule, sc_count *rank) {
+  sc_path path;
+  SC_TRY(sc_path_find(bound, schedule, &path));
+  *rank = sc_path_rank(bound, &path);
+  return SC_OK;
+}
