@@ -117,7 +117,7 @@ static void emit_buffers(nester *g, bool ahead) {
 }
 
 static void emit_ahead(nester *g) {
-  sc_begin(g, "%svoid %s_ahead(void *const *tensors, void *ahead) {", g->linkage, g->name);
+  sc_begin(g, "void %s_ahead(void *const *tensors, void *ahead) {", g->name);
   sc_put(g, "(void)tensors, (void)ahead;");
   emit_buffers(g, true);
   for (int p = 0; p < g->nest->npacks; p++)
@@ -126,8 +126,8 @@ static void emit_ahead(nester *g) {
 }
 
 static void emit_sizes(nester *g) {
-  sc_put(g, "%ssize_t %s_ahead_bytes(void) { return %lld; }", g->linkage, g->name, (long long)g->ahead_bytes);
-  sc_begin(g, "%ssize_t %s_scratch_bytes(int nt) {", g->linkage, g->name);
+  sc_put(g, "size_t %s_ahead_bytes(void) { return %lld; }", g->name, (long long)g->ahead_bytes);
+  sc_begin(g, "size_t %s_scratch_bytes(int nt) {", g->name);
   sc_put(g, "return %lld + (size_t)(nt > 1 ? nt : 1) * %lld;", (long long)g->shared_bytes, (long long)g->private_bytes);
   sc_end(g);
 }
@@ -388,9 +388,9 @@ static void emit_argument_arrays(nester *g) {
 
 static void emit_run(nester *g) {
   sc_begin(g,
-           "%svoid %s_run(void *const *tensors, const void *ahead, void *scratch, int tid, int nt, void "
+           "void %s_run(void *const *tensors, const void *ahead, void *scratch, int tid, int nt, void "
            "(*barrier)(void *), void *ctx) {",
-           g->linkage, g->name);
+           g->name);
   sc_put(g, "(void)ahead, (void)scratch, (void)tid, (void)nt, (void)barrier, (void)ctx;");
   if (g->par == SC_ROOT) sc_put(g, "if (tid > 0) return; /* nothing is parallel */");
   emit_buffers(g, false);
@@ -441,6 +441,12 @@ static void emit_prototypes(nester *g) {
 
 static bool in_name(char c) {
   return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_identifier(const char *name) {
+  const char *s = name;
+  while (in_name(*s)) s++;
+  return s != name && *s == 0 && !(*name >= '0' && *name <= '9');
 }
 
 /* Counts the reads of every name in the text: a letter of SC_NAMED, then a number; behind a type it is a definition. */
@@ -498,6 +504,7 @@ static sc_status emit(nester *g, sc_error *err) {
 
 sc_status sc_emit_nest(const sc_task *task, const sc_nest *nest, const char *name, const char *linkage, sc_str *out,
                        sc_error *err) {
+  if (!is_identifier(name)) return sc_fail(err, SC_USAGE, "'%s' is no name for a C function", name);
   for (int i = 0; i < task->ntensors; i++)
     if (task->tensor[i].type != SC_F32)
       return sc_fail(err, SC_UNSUPPORTED, "code is generated for f32, and '%s' is %s", task->tensor[i].name,
