@@ -34,7 +34,7 @@ typedef struct sc_process {
   double deadline_s;
 } sc_process;
 sc_status sc_process_start(const sc_argv *argv, double timeout_s, sc_process *process, sc_error *err);
-/* Reads what it says (the first 64 KiB) and waits; exit_status is -1 when it was killed, also by the time limit. */
+/* Reads what it says (the first 16 MiB) and waits; exit_status is -1 when it was killed, also by the time limit. */
 void sc_process_wait(sc_process *process, sc_str *output, int *exit_status, bool *timed_out);
 /* Both; a status other than 0 is no error. */
 sc_status sc_run_program(const sc_argv *argv, double timeout_s, sc_str *output, int *exit_status, sc_error *err);

@@ -93,9 +93,9 @@ typedef struct sc_wire_reply {
   char text[160]; /* words of the program, where it has any */
 } sc_wire_reply;
 
-/* One kernel to be timed with operands in L1: called with the arguments `few` and `many`, which differ in trips. */
+/* One kernel to be timed with operands in L1: called with the arguments `few` and `many`, which differ in trips. The object
+ * lists them in the same order: void *const sc_kernels[]. */
 typedef struct sc_wire_kernel {
-  char symbol[32];
   uint32_t nargs, done;
   uint64_t operand[3]; /* offsets of out, in0, in1 in the arena */
   uint8_t pointer[SC_WIRE_ARGS]; /* 1: the argument is an offset in the arena */

@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-enum { MAX_OUTPUT = 1 << 16 };
+enum { MAX_OUTPUT = 1 << 24 };
 
 void sc_argv_add(sc_argv *argv, const char *word) {
   if (!argv->arena) argv->arena = sc_arena_new();

@@ -38,10 +38,10 @@ static double best_ns(kernel_call *k, const int64_t *args, const sc_wire_kernel 
   return best / calls;
 }
 
-static void one_kernel(child *c, void *handle, sc_wire_kernel *w) {
-  kernel_call k = {.kernel = (kernel_fn *)dlsym(handle, w->symbol)};
+static void one_kernel(child *c, kernel_fn *kernel, sc_wire_kernel *w) {
+  kernel_call k = {.kernel = kernel};
   region *arena = &c->region[0];
-  if (!k.kernel || w->nargs > SC_WIRE_ARGS) end_child(c, SC_WIRE_BROKEN, "no kernel '%s'", w->symbol);
+  if (w->nargs > SC_WIRE_ARGS) end_child(c, SC_WIRE_BROKEN, "%u arguments", w->nargs);
   if (!region_make(arena, "the operands", w->arena_bytes, AT_OFFSET, 0))
     end_child(c, SC_WIRE_CRASHED, "no memory for the operands");
   memset(arena->data, 0, w->arena_bytes);
@@ -59,12 +59,14 @@ void kernels(child *c) {
   sc_wire_kernel *w = fd < 0 ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (w == MAP_FAILED) end_child(c, SC_WIRE_BROKEN, "cannot map the kernels: %s", strerror(errno));
   pin_to(r->core[0]);
-  void *handle = load_object(c);
+  kernel_fn *const *table = (kernel_fn *const *)dlsym(load_object(c), "sc_kernels");
+  if (!table) end_child(c, SC_WIRE_NOT_BUILT, "no table of kernels");
   forbid_system_calls();
   c->reply->stage = SC_WIRE_TIMING;
   for (uint64_t i = r->first_kernel; i < r->kernels; i++) {
     c->reply->done_kernels = i;
-    one_kernel(c, handle, &w[i]);
+    if (w[i].done) continue;
+    one_kernel(c, table[i], &w[i]);
   }
   c->reply->done_kernels = r->kernels;
   end_child(c, SC_WIRE_RAN, "%s", "");

@@ -1,0 +1,212 @@
+/* A campaign: visits in passes over stretches of tasks, with a reading of the reference kernels about every second. Visits wait for
+ * the reading that follows them; then they are valid or not, are written down and synced. Rows around a bad reading are visited
+ * again at the end of the pass, up to SWEEPS times. A visit that fails is a record, and its row is done. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/campaign.h"
+
+enum { SWEEPS = 3 };
+
+typedef struct pending {
+  size_t row;
+  sc_measured measured;
+} pending;
+
+typedef struct campaign {
+  const sc_campaign_options *options;
+  sc_campaign_report *report;
+  sc_runner *runner;
+  sc_plan plan;
+  sc_builder builder;
+  sc_recorder recorder;
+  sc_drift drift;
+  pending *pending; /* visits since the last reading */
+  size_t npending, cap_pending;
+  size_t *rows; /* of one sweep over one task */
+  double started_s;
+  sc_progress progress;
+} campaign;
+
+static bool stopped(const campaign *c) { return c->options->stop && *c->options->stop; }
+
+/* ---- after a reading ---------------------------------------------------------------------------------------------- */
+
+static void count_visit(campaign *c, sc_row *row, const sc_measured *m) {
+  int passes = sc_campaign_passes(c->options);
+  c->report->visits++;
+  row->outcome = (uint8_t)m->outcome;
+  if (m->outcome != SC_RAN) {
+    row->failed = true;
+    c->progress.failed++;
+    c->progress.done += (size_t)(passes - row->valid); /* no further ones will be made */
+    return;
+  }
+  row->passes++;
+  if (m->pass.invalid) {
+    c->report->invalidated++;
+    return;
+  }
+  sc_row_add_pass(row, &m->pass);
+  c->progress.done++;
+}
+
+/* Judges and writes down what was visited since the reading before. */
+static sc_status settle(campaign *c, bool valid, sc_error *err) {
+  for (size_t i = 0; i < c->npending; i++) {
+    sc_row *row = &c->plan.row[c->pending[i].row];
+    sc_measured *m = &c->pending[i].measured;
+    m->pass.invalid = !valid;
+    SC_TRY(sc_record_visit(&c->recorder, &c->plan, row, m, err));
+    count_visit(c, row, m);
+  }
+  if (c->npending > 0) SC_TRY(sc_dataset_sync(c->recorder.dataset, err));
+  c->npending = 0;
+  return SC_OK;
+}
+
+/* Under an emulator times mean nothing, and neither does their drift. */
+static sc_status read_and_settle(campaign *c, sc_error *err) {
+  if (!c->runner->kind->measures) {
+    c->drift.last_s = sc_now_s();
+    c->drift.n++;
+    return settle(c, true, err);
+  }
+  bool before = c->drift.n == 0 || c->drift.good;
+  SC_TRY(sc_drift_read(&c->drift, c->runner, err));
+  return settle(c, before && c->drift.good, err);
+}
+
+/* ---- visits ------------------------------------------------------------------------------------------------------- */
+
+static void show(campaign *c, const sc_task_run *task) {
+  sc_progress *p = &c->progress;
+  double seconds = sc_now_s() - c->started_s;
+  size_t visits = c->report->visits + c->npending;
+  p->rate_per_s = seconds > 0 ? (double)visits / seconds : 0;
+  p->eta_s = p->rate_per_s > 0 && p->total > p->done ? (double)(p->total - p->done) / p->rate_per_s : 0;
+  p->best_flop_per_s = task->best_ns > 0 ? task->task->flop / task->best_ns * 1e9 : 0;
+  p->task = task->task->text;
+  if (c->options->progress) c->options->progress(c->options->progress_user, p);
+}
+
+static void note_best(sc_task_run *task, const sc_measured *m) {
+  for (int i = 0; i < SC_REPEATS && m->outcome == SC_RAN; i++)
+    if (m->pass.ns[i] > 0 && (task->best_ns == 0 || (double)m->pass.ns[i] < task->best_ns))
+      task->best_ns = (double)m->pass.ns[i];
+}
+
+static sc_status visit(campaign *c, size_t number, sc_error *err) {
+  sc_row *row = &c->plan.row[number];
+  sc_task_run *task = &c->plan.task[row->task];
+  SC_TRY(sc_builder_wait(&c->builder, number, c->options->stop, err));
+  if (sc_drift_due(&c->drift)) SC_TRY(read_and_settle(c, err));
+  if (c->npending == c->cap_pending) {
+    pending *more = realloc(c->pending, (2 * c->cap_pending + 64) * sizeof *more);
+    if (!more) return sc_fail(err, SC_NOMEM, "out of memory");
+    c->pending = more;
+    c->cap_pending = 2 * c->cap_pending + 64;
+  }
+  pending *p = &c->pending[c->npending];
+  p->row = number;
+  sc_builder_claim(&c->builder, row->threads);
+  sc_status status =
+      sc_visit(c->runner, task->task, &row->built, row->threads, row->visited ? SC_CHECK_RESULT : SC_CHECK_GUARDED,
+               &c->options->measure, &p->measured, err);
+  sc_builder_release(&c->builder, row->threads);
+  if (status != SC_OK) return status;
+  c->npending++;
+  row->visited = true;
+  note_best(task, &p->measured);
+  show(c, task);
+  return SC_OK;
+}
+
+/* One sweep over one stretch: the rows that lack this pass. */
+static sc_status sweep(campaign *c, const sc_stretch *s, int pass, int number, sc_error *err) {
+  for (size_t t = s->first_task; t < s->first_task + s->ntasks; t++) {
+    size_t n = sc_plan_order(&c->plan, t, pass, pass * SWEEPS + number, c->options->seed, c->rows);
+    for (size_t i = 0; i < n; i++) {
+      if (stopped(c)) return SC_INTERRUPTED;
+      SC_TRY(visit(c, c->rows[i], err));
+    }
+  }
+  return read_and_settle(c, err); /* the next sweep asks what is still missing */
+}
+
+static void remove_objects(campaign *c, const sc_stretch *s) {
+  for (size_t i = s->first_place; i < s->first_place + s->nplaces; i++)
+    unlink(c->plan.row[c->plan.queue[i]].built.path);
+}
+
+static sc_status measure(campaign *c, sc_error *err) {
+  for (size_t i = 0; i < c->plan.nstretches; i++) {
+    const sc_stretch *s = &c->plan.stretch[i];
+    for (int pass = 0; pass < sc_campaign_passes(c->options); pass++)
+      for (int k = 0; k < SWEEPS; k++) SC_TRY(sweep(c, s, pass, k, err));
+    remove_objects(c, s);
+  }
+  return SC_OK;
+}
+
+/* ---- begin and end ------------------------------------------------------------------------------------------------ */
+
+static sc_status begin(campaign *c, const sc_machine *machine, const sc_work *work, size_t n, sc_dataset *dataset,
+                       sc_error *err) {
+  c->recorder = (sc_recorder){.machine = machine, .options = c->options, .dataset = dataset};
+  c->recorder.machine_hash = sc_machine_fingerprint(machine);
+  sc_machine_print(machine, &c->recorder.machine_text);
+  SC_TRY(sc_runner_open(machine, &c->runner, err));
+  SC_TRY(sc_plan_make(c->runner, work, n, c->options, dataset, &c->plan, err));
+  c->rows = calloc(c->plan.nrows + 1, sizeof *c->rows);
+  if (!c->rows || c->recorder.machine_text.failed) return sc_fail(err, SC_NOMEM, "out of memory");
+  c->report->schedules = c->plan.nrows;
+  c->report->skipped = c->plan.skipped;
+  c->progress.total = c->plan.nrows * (size_t)sc_campaign_passes(c->options);
+  for (size_t i = 0; i < c->plan.nrows; i++) {
+    const sc_row *row = &c->plan.row[i];
+    int passes = sc_campaign_passes(c->options);
+    c->progress.done += (size_t)(row->failed || row->valid > passes ? passes : row->valid);
+    c->progress.failed += row->failed;
+  }
+  sc_log_printf(&c->options->log, SC_LOG_INFO, "%zu schedules of %zu tasks, %zu visits to make (%s)", c->plan.nrows,
+                c->plan.ntasks, c->progress.total - c->progress.done, sc_runner_numbers(c->runner));
+  return sc_builder_start(&c->builder, machine, &c->plan, c->runner, err);
+}
+
+/* What was measured and not yet judged is judged by one more reading, whatever ended the campaign. */
+static void end(campaign *c, sc_status status) {
+  sc_campaign_report *r = c->report;
+  if (c->npending > 0 && status != SC_IO && read_and_settle(c, NULL) != SC_OK)
+    sc_log_printf(&c->options->log, SC_LOG_WARN, "the last %zu visits could not be written", c->npending);
+  r->compile_s = c->builder.seconds;
+  r->seconds = sc_now_s() - c->started_s;
+  for (size_t i = 0; i < c->plan.nrows; i++)
+    if (c->plan.row[i].failed || c->plan.row[i].valid > 0) r->outcomes[c->plan.row[i].outcome]++;
+  sc_agreement(&c->plan, &r->agreement_top1, &r->agreement_tau);
+}
+
+sc_status sc_campaign_run(const sc_machine *machine, const sc_work *work, size_t n, const sc_campaign_options *options,
+                          sc_dataset *dataset, sc_campaign_report *report, sc_error *err) {
+  sc_campaign_report unasked;
+  campaign *c = calloc(1, sizeof *c);
+  if (!c) return sc_fail(err, SC_NOMEM, "out of memory");
+  c->options = options;
+  c->report = report ? report : &unasked;
+  *c->report = (sc_campaign_report){.agreement_top1 = NAN, .agreement_tau = NAN};
+  c->started_s = sc_now_s();
+  sc_status status = begin(c, machine, work, n, dataset, err);
+  if (status == SC_OK) status = measure(c, err);
+  if (status == SC_INTERRUPTED) sc_fail(err, status, "stopped on request; what was measured is in the dataset");
+  sc_builder_stop(&c->builder);
+  end(c, status);
+  sc_runner_close(c->runner);
+  sc_plan_free(&c->plan);
+  sc_str_free(&c->recorder.machine_text);
+  free(c->pending);
+  free(c->rows);
+  free(c);
+  return status;
+}

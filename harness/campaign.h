@@ -1,0 +1,114 @@
+/* A campaign in parts. Work becomes rows, task by task, less what the dataset has (campaign_plan.c). A thread builds rows ahead
+ * of the measurer (campaign_builder.c). Rows are visited pass by pass over a stretch of tasks (campaign.c) between readings
+ * of the reference kernels (campaign_drift.c), and written down with their context (campaign_record.c). */
+#ifndef SC_HARNESS_CAMPAIGN_H
+#define SC_HARNESS_CAMPAIGN_H
+
+#include <pthread.h>
+
+#include "harness/internal.h"
+
+enum {
+  SC_BATCH = 16, /* schedules of one build */
+  SC_STRETCH_ROWS = 3000 /* rows of one stretch: a pass over it takes a minute or two */
+};
+
+typedef struct sc_row {
+  const sc_work *work;
+  uint64_t nest_hash, compiler_hash;
+  size_t task;
+  int threads;
+  int valid, passes; /* so far, from the dataset too */
+  bool failed; /* its outcome is no time: nothing more to do */
+  uint8_t outcome;
+  bool visited; /* by this process */
+  size_t place; /* in the builder's queue */
+  float half[2]; /* least time of the even and of the odd valid passes, ns; 0 = none */
+  sc_built built;
+} sc_row;
+
+typedef struct sc_task_run {
+  const sc_task *task;
+  size_t first, n; /* its rows */
+  char shard[160];
+  double best_ns;
+} sc_task_run;
+
+/* Tasks measured together, all passes within minutes, and the part of the builder's queue that they own. */
+typedef struct sc_stretch {
+  size_t first_task, ntasks;
+  size_t first_place, nplaces;
+} sc_stretch;
+
+typedef struct sc_plan {
+  sc_row *row;
+  sc_task_run *task;
+  sc_stretch *stretch;
+  size_t *queue; /* rows that want building, in the order of their first visit */
+  size_t nrows, ntasks, nstretches, nqueue;
+  size_t skipped; /* valid passes that are already there */
+} sc_plan;
+
+sc_status sc_plan_make(const sc_runner *runner, const sc_work *work, size_t n, const sc_campaign_options *options,
+                       const sc_dataset *dataset, sc_plan *plan, sc_error *err);
+void sc_plan_free(sc_plan *plan);
+/* Rows of a task that want a visit in a pass (counted from 0), in the random order of (seed, task, stream); returns how many. */
+size_t sc_plan_order(const sc_plan *plan, size_t task, int pass, int stream, uint64_t seed, size_t *rows);
+int sc_campaign_passes(const sc_campaign_options *options);
+uint32_t sc_campaign_abi(const sc_campaign_options *options); /* bit 16: cold caches */
+
+/* ---- builder ---- */
+
+typedef struct sc_builder {
+  const sc_machine *machine;
+  sc_plan *plan;
+  sc_store *store;
+  int ncores; /* that the campaign may use; the measurer's is core */
+  int32_t core;
+  pthread_t thread;
+  pthread_mutex_t lock; /* of what follows */
+  pthread_cond_t moved;
+  size_t stretch, built, wanted; /* places below `built` are built; the measurer has asked for `wanted` */
+  bool stop;
+  sc_status status;
+  sc_error err;
+  double seconds;
+  pthread_mutex_t cores; /* held while compiling, and by visits that need every core */
+} sc_builder;
+sc_status sc_builder_start(sc_builder *builder, const sc_machine *machine, sc_plan *plan, const sc_runner *runner,
+                           sc_error *err);
+/* Waits until a row is built, or *stop; the builder's own error comes out here. */
+sc_status sc_builder_wait(sc_builder *builder, size_t row, const volatile bool *stop, sc_error *err);
+void sc_builder_claim(sc_builder *builder, int threads); /* no compiler beside a visit that has no core to spare */
+void sc_builder_release(sc_builder *builder, int threads);
+void sc_builder_stop(sc_builder *builder);
+
+/* ---- drift ---- */
+
+enum { SC_READINGS = 300 };
+typedef struct sc_drift {
+  double ns[SC_READINGS][2];
+  size_t n; /* readings so far; the ring holds the last of them */
+  double last_s;
+  bool good; /* the last one was near the best */
+} sc_drift;
+bool sc_drift_due(const sc_drift *drift);
+sc_status sc_drift_read(sc_drift *drift, sc_runner *runner, sc_error *err);
+
+/* ---- records ---- */
+
+typedef struct sc_recorder {
+  const sc_machine *machine;
+  const sc_campaign_options *options;
+  sc_dataset *dataset;
+  sc_str machine_text;
+  uint64_t machine_hash;
+} sc_recorder;
+/* A campaign's first and last words on a row: one visit of it, or why there is none. */
+sc_status sc_record_visit(const sc_recorder *recorder, const sc_plan *plan, const sc_row *row,
+                          const sc_measured *measured, sc_error *err);
+void sc_row_add_pass(sc_row *row, const sc_pass *pass);
+/* How well two halves of the passes agree, mean over tasks; NaN where no task has enough. */
+void sc_agreement(const sc_plan *plan, double *top1, double *tau);
+
+#endif
