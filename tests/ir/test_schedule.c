@@ -56,7 +56,8 @@ static void test_file(void **state) {
 
 static void test_file_stops(void **state) {
   seen s = {.stop_at = 1};
-  static const char text[] = "task matmul:M=4,N=4,K=4\nschedule band order i\nschedule band order j\nschedule band order k\n";
+  static const char text[] =
+      "task matmul:M=4,N=4,K=4\nschedule band order i\nschedule band order j\nschedule band order k\n";
   assert_int_equal(sc_schedules_read(arena, library, "x", text, sizeof text - 1, note, &s, NULL), SC_INTERRUPTED);
   assert_int_equal(s.n, 1);
 }
@@ -70,8 +71,10 @@ static void test_file_errors(void **state) {
       {"\ntask matmul:M=4,N=4,K=x\n", NULL, "task matmul:M=4,N=4,K=x", 2, 23},
       {"task matmul:M=4,N=4,K=4\n schedule tile i 4 j\nx", "expected ';' and another clause, or the end, found 'j'",
        " schedule tile i 4 j", 2, 20},
-      {"# c\ntask matmul:M=4,N=4,K=4\nshcedule x\n", "expected `task` or `schedule`, found 'shcedule'", "shcedule x", 3, 1},
-      {"task matmul:M=4,N=4,K=4\n\nschedule tile \x01\n", "the byte 0x01 means nothing here", "schedule tile \x01", 3, 15},
+      {"# c\ntask matmul:M=4,N=4,K=4\nshcedule x\n", "expected `task` or `schedule`, found 'shcedule'", "shcedule x", 3,
+       1},
+      {"task matmul:M=4,N=4,K=4\n\nschedule tile \x01\n", "the byte 0x01 means nothing here", "schedule tile \x01", 3,
+       15},
       {"task matmul:M=4,N=4,K=4\n\n\x02\n", "the byte 0x02 means nothing here", "\x02", 3, 1},
   };
   for (size_t i = 0; i < SC_COUNT_OF(bad); i++) {
@@ -147,8 +150,8 @@ static void test_mutated_texts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_file),        cmocka_unit_test(test_file_stops),
-      cmocka_unit_test(test_file_errors), cmocka_unit_test(test_reader_stops_at_newline),
+      cmocka_unit_test(test_file),          cmocka_unit_test(test_file_stops),
+      cmocka_unit_test(test_file_errors),   cmocka_unit_test(test_reader_stops_at_newline),
       cmocka_unit_test(test_mutated_texts),
   };
   return cmocka_run_group_tests_name("ir.schedule", tests, load_library, free_library);
