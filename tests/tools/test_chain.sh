@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# The chain by hand, on a small matmul: sample | measure -> train -> predict --rank, predict --pick --emit-c -> evaluate, and
+# the dataset verbs over what was measured. What one tool prints the others read, from files and from pipes.
+. "$(dirname "$0")/lib.sh"
+task=matmul:M=48,N=64,K=32
+other=matmul:M=64,N=96,K=64
+
+# sample
+expect 0 "$S" sample $task --count
+count=$(cat out)
+equal "$([[ $count =~ ^[0-9]+$ && $count -gt 1000 ]] && echo many)" many "count of the space, $count"
+expect 0 "$S" sample $task --count --json
+json out
+equal "$(field 'd["count"]' out)" "$count" "count in JSON"
+expect 0 "$S" sample $task -n 30 --seed 1
+cp out a.sched
+expect 0 "$S" sample $task -n 30 --seed 1
+equal "$(cat out)" "$(cat a.sched)" "the same seed, the same schedules"
+equal "$(grep '^schedule ' a.sched | sort -u | wc -l)" 30 "distinct schedules"
+expect 0 "$S" sample $task -n 30 --seed 2
+equal "$([[ $(cat out) != "$(cat a.sched)" ]] && echo other)" other "another seed"
+for how in sobol stratified; do
+  expect 0 "$S" sample $task -n 20 --seed 1 --sampling $how
+  equal "$(grep '^schedule ' out | sort -u | wc -l)" 20 "distinct schedules, $how"
+done
+expect 0 "$S" sample $task -n 3 --json
+json out
+equal "$(field 'len(d["schedules"])' out)" 3 "schedules in JSON"
+expect 0 "$S" sample $task -n 10 --force "vector j"
+equal "$(grep -c '; vector j ' out)" 10 "forced vector dim"
+expect 1 "$S" sample $task --force "vector nosuchdim"
+says err "nosuchdim"
+expect 0 "$S" sample $other -n 30 --seed 1
+cp out b.sched
+
+# measure: from files and from a pipe
+expect 0 "$S" measure a.sched b.sched --out d.h5 --passes 3
+says out "60 schedules, 180 visits"
+expect 0 "$S" measure a.sched --out d.h5 --passes 3 --json
+json out
+equal "$(field 'd["skipped"]' out)" 30 "schedules that were there"
+expect 0 bash -c "'$S' sample $task -n 4 --seed 9 | '$S' measure - --out p.h5 -p 1 --json"
+json out
+equal "$(field 'd["visits"]' out)" 4 "visits from a pipe"
+for i in 0 1; do expect 0 "$S" measure a.sched b.sched --out s$i.h5 -p 1 --shard $i/2; done
+expect 0 "$S" dataset merge s0.h5 s1.h5 --out s.h5 --json
+json out
+equal "$(field 'd["rows"]' out)" 60 "rows of two shards"
+expect 0 "$S" measure --counters list
+expect 0 "$S" measure a.sched --out c.h5 -p 1 --counters NO_SUCH_EVENT
+says err "counter NO_SUCH_EVENT cannot be had"
+
+# dataset
+expect 0 "$S" dataset info d.h5
+says out "d.h5: 60 rows"
+expect 0 "$S" dataset info d.h5 --json
+json out
+equal "$(field 'd["rows"], d["passes"] >= 180' out)" "(60, True)" "rows in JSON"
+expect 0 "$S" dataset merge d.h5 d.h5 --out m.h5
+says out "m.h5: 60 rows, 60 of them new"
+expect 0 "$S" dataset verify m.h5
+says out "the file is sound; 60 rows"
+expect 0 "$S" dataset verify --recodegen m.h5 --json
+json out
+equal "$(field 'd["fresh"], d["stale"]' out)" "(60, 0)" "rows recompiled"
+expect 0 "$S" dataset export --csv d.h5
+equal "$(python3 -c 'import csv,sys; r=list(csv.reader(open("out"))); print(len({len(x) for x in r}), len(r) > 180)')" "1 True" "CSV"
+head -c 3000 d.h5 >cut.h5
+expect 1 "$S" dataset info cut.h5
+says err "cut.h5: truncated"
+expect 0 "$S" dataset repair cut.h5 --out fixed.h5
+expect 1 "$S" dataset info no.h5
+expect 0 "$S" show d.h5
+says out "d.h5: 60 rows"
+
+# train
+expect 0 "$S" train d.h5 --out m.xgb --trees 40 --seed 3
+expect 0 "$S" train d.h5 s.h5 --out n.xgb --trees 40 --seed 3
+expect 0 "$S" train d.h5 --out again.xgb --trees 40 --seed 3 --json
+json out
+equal "$(cmp m.xgb again.xgb && echo same)" same "models of one seed"
+expect 0 "$S" show m.xgb
+json out
+head -c 5000 m.xgb >cut.xgb
+expect 1 "$S" predict --model cut.xgb --rank a.sched
+
+# predict: ranks what sample printed, and its own output
+expect 0 "$S" predict --model m.xgb --rank a.sched
+cp out ranked
+equal "$(grep '^schedule ' ranked | sed 's/  #.*//' | sort)" "$(grep '^schedule ' a.sched | sort)" "ranked schedules"
+expect 0 "$S" predict --model m.xgb --rank ranked
+equal "$(cat out)" "$(cat ranked)" "ranking what was ranked"
+expect 0 bash -c "cat a.sched b.sched | '$S' predict --model m.xgb --rank - --json"
+json out
+equal "$(field '[len(x["schedules"]) for x in d]' out)" "[30, 30]" "schedules of two tasks"
+equal "$(field 'all(a["time_s"] <= b["time_s"] for x in d for a, b in zip(x["schedules"], x["schedules"][1:]))' out)" True "order"
+equal "$(field 'all(s["low_s"] <= s["time_s"] <= s["high_s"] for x in d for s in x["schedules"])' out)" True "intervals"
+expect 0 "$S" predict --model m.xgb --rank a.sched --explain
+says out "#   "
+
+# predict: picks, and what it prints is measured
+expect 0 "$S" predict --model m.xgb $task --pick 5 --scan 500 --emit-c k.c --explain
+cp out picks
+equal "$(grep -c '^schedule ' picks)" 5 "picks"
+says k.c "_run("
+${CC:-cc} -std=c11 -c k.c -o k.o $(sed -n 's/.*compile line: [^ ]* //p' k.c) || fail "the emitted C does not compile"
+expect 0 "$S" predict --model m.xgb $task -k 1 --scan 500 --emit-c -
+says out "_run("
+expect 0 "$S" predict --model m.xgb $task -k 2 --scan 300 --json
+json out
+equal "$(field 'len(d[0]["schedules"])' out)" 2 "picks in JSON"
+expect 0 bash -c "'$S' measure picks --out d.h5 -p 1 --model m.xgb --json"
+json out
+equal "$(field 'd["ran"]' out)" 5 "picks that ran"
+expect 0 "$S" predict --model m.xgb $task -k 3 --scan 300 --calibrate
+says out "measured kernel rates"
+expect 0 "$S" machine kernels a.sched --json
+json out
+
+# evaluate
+expect 0 "$S" evaluate d.h5 --by network --trees 20 --picture p.png
+says out "model"
+says out "re-measured"
+if type gnuplot >/dev/null 2>&1; then equal "$(head -c 4 p.png | tail -c 3)" PNG "the picture"; fi
+expect 0 "$S" evaluate d.h5 --trees 20 --json
+json out
+expect 2 "$S" evaluate d.h5 --model m.xgb --log log.md
+says err "evaluation sets"
+finish
