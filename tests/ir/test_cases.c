@@ -10,7 +10,8 @@
  *   = LINE            the answer expected, line by line
  *
  * A schedule that is wrong answers everything by its error. Every legal one is run against its operator, and every rule of
- * rules.def must be tripped by some case. SC_UPDATE_CASES=1 rewrites the answers. */
+ * rules.def must be tripped by some case. SC_UPDATE_CASES=1 rewrites the answers. The indented blocks of docs/schedules.md that
+ * begin with a task are cases too. */
 #include <dirent.h>
 
 #include "tests/ir/nests.h"
@@ -186,6 +187,27 @@ static void test_cases(void **state) {
   assert_int_equal(wrong, 0);
 }
 
+static void test_page(void **state) {
+  const char *root = getenv("SC_SOURCE_DIR");
+  char path[2048], *text;
+  size_t len;
+  int before = legal;
+  snprintf(path, sizeof path, "%s/docs/schedules.md", root ? root : ".");
+  assert_int_equal(sc_file_read(arena, path, 1 << 20, &text, &len, NULL), SC_OK);
+  for (const char *at = text; (at = strstr(at, "\n    task "));) {
+    reading x = {.path = path};
+    sc_str block = {0};
+    for (at++; strncmp(at, "    ", 4) == 0; at += strcspn(at, "\n") + 1)
+      sc_str_addn(&block, at + 4, strcspn(at, "\n") - 3);
+    read_case(&x, sc_str_text(&block));
+    sc_str_free(&block);
+    sc_str_free(&x.answer);
+    sc_str_free(&x.file);
+  }
+  assert_int_equal(wrong, 0);
+  assert_true(legal > before);
+}
+
 /* DIM and VECTOR_DIM cannot be said in the language; test_lower.c trips them. */
 static void test_every_rule_has_a_case(void **state) {
   for (int rule = 1; rule < SC_RULE_COUNT; rule++)
@@ -194,6 +216,7 @@ static void test_every_rule_has_a_case(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_every_rule_has_a_case)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_page),
+                                     cmocka_unit_test(test_every_rule_has_a_case)};
   return cmocka_run_group_tests_name("ir.cases", tests, load_libraries, free_library);
 }
