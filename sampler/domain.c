@@ -259,15 +259,12 @@ static sc_status loop_need_bit(builder *b, int access, uint64_t *bit) {
   return SC_OK;
 }
 
-/* Is the dim's axis split by register tiles in a pack that could be chosen? */
-static bool is_split(const builder *b) {
+/* Does a pack that could be chosen hold the dim? Then what its layout comes to depends on how wide tiles are. */
+static bool is_packed(const builder *b) {
   const sc_late *late = b->bound->late[b->combo->late_id];
   for (int a = 0; a < b->bound->task->naccesses; a++)
     for (int i = 0; i < late->npacks[a]; i++)
-      for (int k = 0; k < late->pack[a][i].pack.layout.nparts; k++) {
-        sc_part part = late->pack[a][i].pack.layout.part[k];
-        if (part.kind != SC_PART_WHOLE && b->bound->task->access[a].axis[part.axis].dim[0] == b->dim) return true;
-      }
+      if (late->pack[a][i].band && b->bound->task->access[a].dims >> b->dim & 1) return true;
   return false;
 }
 
@@ -279,7 +276,7 @@ static void probe_needs(const builder *b, sc_runset *set) {
     bool may = task->access[a].dims >> b->dim & 1 && (b->combo->vector == b->dim || is_blocked_on(task, a, b->dim));
     if (may && needs_pack(b, set, a, -1, 1)) set->bits.need |= (uint8_t)(1u << a);
   }
-  if (!is_split(b)) return;
+  if (!is_packed(b)) return;
   if (set->max_tile == 1) set->bits.thin = (uint16_t)(1u << b->dim);
   for (int a = 1; a < task->naccesses; a++) {
     const sc_tensor *tensor = &task->tensor[task->access[a].tensor];

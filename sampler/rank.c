@@ -153,12 +153,14 @@ static bool put_loop(finder *f, int node, int band, int parallel_left) {
   return found;
 }
 
-static bool deal_pack(finder *f, int node, int band, int parallel_left) {
-  const sc_nest_pack *pack = &f->nest->pack[f->nest->node[node].pack];
-  if (pack->ahead) return deal(f, node + 1, band, parallel_left);
-  for (int b = f->norder[band] ? band - 1 : band; b >= 1; b--) {
-    f->pack_band[f->nest->node[node].pack] = (uint8_t)b;
-    if (deal(f, node + 1, b, parallel_left)) return true;
+/* Packs side by side may stand at any bands with no loop between; what follows is below the lowest of them. */
+static bool deal_packs(finder *f, int node, int top, int low) {
+  const sc_node *at = &f->nest->node[node];
+  if (at->kind != SC_NODE_PACK && at->kind != SC_NODE_ACC) return deal(f, node, low, 0);
+  if (f->nest->pack[at->pack].ahead) return deal_packs(f, node + 1, top, low);
+  for (int b = top; b >= 1; b--) {
+    f->pack_band[at->pack] = (uint8_t)b;
+    if (deal_packs(f, node + 1, top, b < low ? b : low)) return true;
   }
   return false;
 }
@@ -169,7 +171,7 @@ static bool deal(finder *f, int node, int band, int parallel_left) {
   switch ((sc_node_kind)at->kind) {
   case SC_NODE_KERNEL: return walk(f);
   case SC_NODE_PACK:
-  case SC_NODE_ACC: return deal_pack(f, node, band, parallel_left);
+  case SC_NODE_ACC: return deal_packs(f, node, f->norder[band] ? band - 1 : band, f->norder[band] ? band - 1 : band);
   case SC_NODE_PAR: {
     int own = f->late->parallel[f->late->nparallels - 1].band;
     for (int i = 0; i < f->late->nparallels; i++)
