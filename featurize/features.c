@@ -141,7 +141,6 @@ static void vector(const sc_walk *w, float *row) {
     aligned += whole;
   }
   SET(vector_width, lanes * 4 / w->machine.vector_bytes);
-  SET(vector_reduces, nest->vector >= 0 && (w->task->reduce >> nest->vector & 1));
   SET(in0_vector, nest->operand[1].vector);
   SET(in1_vector, nest->operand[2].vector);
   SET(out_strided, nest->operand[0].strided);
