@@ -165,10 +165,11 @@ static void draw_bands(draw *x) {
 
 static void draw_parallel(draw *x) {
   sc_schedule *s = x->s;
-  int band = pick(x, 1, s->nbands), n = s->norder[band];
-  if (n == 0 || !chance(x, 40)) return;
-  int from = pick(x, 0, n - 1), count = pick(x, 1, n - from);
-  for (int i = from; i < from + count && !x->task->dim[s->order[band][i]].reduce; i++)
+  int band = chance(x, 40) ? s->nbands : pick(x, 1, s->nbands), n = s->norder[band];
+  if (n == 0 || !chance(x, 45)) return;
+  int from = pick(x, 0, n - 1), count = pick(x, 1, 3);
+  while (from < n && x->task->dim[s->order[band][from]].reduce) from++;
+  for (int i = from; i < n && i < from + count && !x->task->dim[s->order[band][i]].reduce; i++)
     s->parallel[s->nparallel++] = s->order[band][i];
   if (s->nparallel) s->parallel_band = (uint8_t)band;
 }
@@ -233,7 +234,7 @@ static void draw_packs(draw *x) {
       if (needs_pack(x, a) != needed || (!needed && !chance(x, a == 0 ? 30 : 35))) continue;
       sc_pack *pack = &s->pack[s->npacks++];
       pack->access = (uint8_t)a;
-      pack->band = (uint8_t)pick(x, a == 0 && chance(x, 70) ? s->nbands : 1, s->nbands);
+      pack->band = (uint8_t)pick(x, a == 0 && chance(x, 40) ? s->nbands : 1, s->nbands);
       draw_layout(x, pack);
       if (chance(x, 15)) pack->skew = (int16_t)pick(x, 1, 17);
       bool ahead = x->task->tensor[x->task->access[a].tensor].constant && a != 0;

@@ -40,7 +40,7 @@ static const struct {
     {"conv2d 7x7, deep padding", "conv2d:H=7,W=6,C=1,K=4,R=7,S=5,pad_top=3,pad_left=2"},
     {"conv2d 3x2, dilated", "conv2d:H=8,W=7,C=2,K=4,R=3,S=2,pad=2,dil=2"},
     {"conv2d, dilated wider than the image", "conv2d:H=2,W=3,C=2,K=3,R=3,S=3,pad=3,dil=3"},
-    {"conv2d, groups, run time", "conv2d:H=5,W=4,C=6,K=8,R=2,S=3,pad=1,groups=2,weights=run"},
+    {"conv2d, groups, run time", "conv2d:H=5,W=4,C=6,K=8,R=2,S=3,pad=1,groups=2,weights=run,epilogue=bias"},
     {"conv2d NCHW, epilogue", "conv2d:H=5,W=8,C=3,K=4,R=3,S=3,pad=1,layout=NCHW,epilogue=bias_relu6"},
     {"conv2d NCHWc4", "conv2d:H=4,W=5,C=8,K=12,R=3,S=2,pad=1,layout=NCHWc4"},
     {"conv2d NCHWc8, odd channels", "conv2d:H=4,W=3,C=5,K=13,R=2,S=2,pad=1,layout=NCHWc8"},
