@@ -8,6 +8,9 @@
 
 enum { CHUNK = 16384, GZIP = 1, IMAGE_STEP = 1 << 20 };
 
+/* Name of files that are only in memory. The core driver refuses an image whose name exists, so it must be one that cannot. */
+static const char IMAGE_NAME[] = "/dev/null/schedcast";
+
 struct sc_h5 {
   hid_t file;
 };
@@ -50,7 +53,7 @@ sc_status sc_h5_create(sc_h5 **h5, sc_error *err) {
   enter(&s);
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   bool ok = H5Pset_fapl_core(access, IMAGE_STEP, false) >= 0; /* newer superblocks leave here with a wrong checksum */
-  (*h5)->file = ok ? H5Fcreate("schedcast", H5F_ACC_TRUNC, H5P_DEFAULT, access) : -1;
+  (*h5)->file = ok ? H5Fcreate(IMAGE_NAME, H5F_ACC_TRUNC, H5P_DEFAULT, access) : -1;
   H5Pclose(access);
   ok = (*h5)->file >= 0;
   sc_status status = leave(&s, ok, err, "begin a file", "");
@@ -122,7 +125,7 @@ sc_status sc_h5_open(const char *bytes, size_t len, sc_h5 **h5, sc_error *err) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   bool ok = H5Pset_fapl_core(access, IMAGE_STEP, false) >= 0 && /* it copies the bytes */
             H5Pset_file_image(access, (void *)(uintptr_t)bytes, len) >= 0;
-  (*h5)->file = ok ? H5Fopen("schedcast", H5F_ACC_RDONLY, access) : -1;
+  (*h5)->file = ok ? H5Fopen(IMAGE_NAME, H5F_ACC_RDONLY, access) : -1;
   H5Pclose(access);
   ok = (*h5)->file >= 0;
   sc_status status = leave(&s, ok, err, "open the file", "");
