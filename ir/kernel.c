@@ -16,8 +16,9 @@ static const sc_seg *class_seg(const sc_tiling *tiling, int class) {
 /* Strides inside a tile of one element do not matter, nor blocks that no tile leaves. */
 static void bind_operand(const sc_task *task, const sc_nest *nest, const int32_t *tile, bool scalar,
                          sc_operand *operand) {
-  if (operand->pack >= 0 && !mutant(SC_MUTANT_STRIDES))
-    sc_pack_strides(task, &nest->pack[operand->pack], tile, operand->stride);
+  if (operand->pack >= 0) sc_pack_strides(task, &nest->pack[operand->pack], tile, operand->stride);
+  for (int d = 0; mutant(SC_MUTANT_STRIDES) && d < task->ndims; d++)
+    operand->stride[d] = (int32_t)task->access[operand->access].stride[d];
   for (int d = 0; d < task->ndims; d++) {
     if (tile[d] == 1) operand->stride[d] = 0;
     if (tile[d] > operand->block[d]) continue;

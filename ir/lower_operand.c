@@ -1,9 +1,8 @@
-/* How the kernel addresses each operand: strides of the access that is bound, packed or not. A tensor with blocks adds
+/* How the kernel addresses each operand: strides of the access that is bound_to, packed or not. A tensor with blocks adds
  * conditions: where the kernel walks a blocked axis, its tiles begin a block or stay inside one. */
 #include <stdio.h>
 
 #include "ir/lowering.h"
-#include "ir/mutant.h"
 
 /* ---- blocked tensors ---- */
 
@@ -111,7 +110,7 @@ static sc_status lower_operand(const sc_lowering *lw, int a, int pack, const int
   operand->access = (uint8_t)a;
   operand->pack = (int8_t)pack;
   operand->dims = lw->task->access[a].dims;
-  if (pack >= 0 && !mutant(SC_MUTANT_STRIDES)) sc_pack_strides(lw->task, &lw->nest->pack[pack], tile, operand->stride);
+  if (pack >= 0) sc_pack_strides(lw->task, &lw->nest->pack[pack], tile, operand->stride);
   else SC_TRY(unpacked(lw, a, operand));
   return vector_operand(lw, operand, a == 0 && pack < 0);
 }
@@ -119,17 +118,17 @@ static sc_status lower_operand(const sc_lowering *lw, int a, int pack, const int
 sc_status sc_lower_operands(sc_lowering *lw) {
   sc_nest *nest = lw->nest;
   int32_t tile[SC_MAX_DIMS];
-  int8_t bound[SC_MAX_ACCESSES];
+  int8_t bound_to[SC_MAX_ACCESSES];
   for (int d = 0; d < lw->task->ndims; d++) {
     tile[d] = nest->dim[d].max_tile;
     for (int i = 0; i < nest->dim[d].nsegs; i++)
       if (nest->dim[d].seg[i].size != tile[d]) tile[d] = 0;
   }
   nest->noperands = lw->task->naccesses;
-  for (int a = 0; a < nest->noperands; a++) bound[a] = -1;
-  for (int p = 0; p < nest->npacks; p++) bound[nest->pack[p].access] = (int8_t)p;
+  for (int a = 0; a < nest->noperands; a++) bound_to[a] = -1;
+  for (int p = 0; p < nest->npacks; p++) bound_to[nest->pack[p].access] = (int8_t)p;
   SC_TRY(lower_operand(lw, 0, -1, tile, &nest->operand[0]));
   if (nest->acc >= 0) SC_TRY(lower_operand(lw, 0, nest->acc, tile, &nest->partial));
-  for (int a = 1; a < nest->noperands; a++) SC_TRY(lower_operand(lw, a, bound[a], tile, &nest->operand[a]));
+  for (int a = 1; a < nest->noperands; a++) SC_TRY(lower_operand(lw, a, bound_to[a], tile, &nest->operand[a]));
   return SC_OK;
 }

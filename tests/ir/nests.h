@@ -88,11 +88,11 @@ static inline void check_free(check *c) {
 typedef sc_status run_nest(const sc_task *task, const sc_nest *nest, void *const *buffers, int nthreads, sc_error *err);
 
 /* Does the nest do what the operator does, bit for bit, every address inside? The reason goes to err. */
-static inline bool check_nest(check *c, const sc_nest *nest, uint64_t seed, int nthreads, run_nest *run,
+static inline bool check_nest(check *c, const sc_nest *nest, uint64_t seed, int nthreads, run_nest *execute,
                               sc_error *err) {
   const sc_task *task = c->task;
   sc_fill_buffers(task, c->buffers, seed);
-  if (run(task, nest, c->buffers, nthreads, err) != SC_OK) return false;
+  if (execute(task, nest, c->buffers, nthreads, err) != SC_OK) return false;
   for (int t = 0; t < task->ntensors; t++) {
     if (memcmp(c->buffers[t], c->expected[t], tensor_bytes(task, t)) == 0) continue;
     sc_fail(err, SC_MISMATCH, "tensor %s differs", task->tensor[t].name);

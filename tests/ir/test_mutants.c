@@ -32,7 +32,7 @@ static int current; /* of sc_mutant */
 
 #include "tests/ir/nests.h"
 
-enum { SCHEDULES = 400 }; /* of each task; the property test takes more */
+enum { SCHEDULES = 200 }; /* of each task; the property test takes more */
 
 static const char *const mutants[SC_MUTANT_COUNT] = {
     [SC_MUTANT_NONE] = "nothing",
