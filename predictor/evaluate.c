@@ -40,6 +40,7 @@ static sc_status fold_intervals(const sc_rows *rows, const sc_oof *oof, int fold
 static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, predictions *p,
                           sc_error *err) {
   sc_oof oof;
+  if (rows->ngroups < 2) return sc_fail(err, SC_USAGE, "all rows belong to one contraction: nothing can be held out");
   SC_TRY(sc_oof_run(rows, holdout, options, &oof, err));
   double *score = malloc(rows->n * sizeof *score);
   uint32_t *index = malloc(rows->n * sizeof *index);

@@ -55,6 +55,16 @@ static sc_status deal_groups(const sc_rows *rows, uint64_t seed, sc_oof *oof, sc
   return ok ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
 }
 
+/* One contraction alone: its schedules are dealt out. What comes of it says nothing about other tasks. */
+static void deal_schedules(const sc_rows *rows, uint64_t seed, sc_oof *oof) {
+  oof->nfolds = GROUP_FOLDS;
+  oof->within_group = true;
+  for (size_t i = 0; i < rows->n; i++) {
+    const uint64_t key = rows->record[i] ? rows->record[i]->nest_hash : i;
+    oof->fold[i] = (uint8_t)(sc_hash64(&key, sizeof key, seed) % GROUP_FOLDS);
+  }
+}
+
 static void deal_networks(const sc_rows *rows, sc_oof *oof) {
   oof->nfolds = rows->nnetworks < SC_MAX_FOLDS ? (int)rows->nnetworks : SC_MAX_FOLDS;
   for (size_t i = 0; i < rows->n; i++) oof->fold[i] = (uint8_t)(rows->network[i] % (uint32_t)oof->nfolds);
@@ -68,7 +78,7 @@ static uint32_t *split(const sc_rows *rows, const sc_oof *oof, int fold, size_t 
   if (index && held) {
     for (size_t i = 0; i < rows->n; i++) {
       if (oof->fold[i] != fold) continue;
-      held[rows->group[i]] = true;
+      held[rows->group[i]] = !oof->within_group;
       index[(*ntest)++] = (uint32_t)i;
     }
     for (size_t i = 0; i < rows->n; i++) {
@@ -186,11 +196,10 @@ sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_opt
   if (!oof->fold || !oof->predicted_s || !oof->analytic_s || !oof->scale || !oof->abs_residual || !j.fit) {
     status = sc_fail(err, SC_NOMEM, "out of memory");
   } else if (holdout == SC_HOLDOUT_NETWORK) deal_networks(rows, oof);
+  else if (rows->ngroups == 1) deal_schedules(rows, options->seed, oof);
   else status = deal_groups(rows, options->seed, oof, err);
   if (status == SC_OK && oof->nfolds < 2) {
-    status = sc_fail(err, SC_USAGE, "%zu %s: at least two are needed to hold one out",
-                     holdout == SC_HOLDOUT_NETWORK ? rows->nnetworks : rows->ngroups,
-                     holdout == SC_HOLDOUT_NETWORK ? "network(s)" : "group(s)");
+    status = sc_fail(err, SC_USAGE, "one network: at least two are needed to hold one out");
   }
   if (status == SC_OK) status = stages(&j, options->nthread, oof->abs_residual, err);
   for (int f = 0; j.fit && f < SC_MAX_FOLDS; f++) sc_fit_free(&j.fit[f]);

@@ -75,6 +75,7 @@ sc_status sc_fit_margins(const sc_cuts *cuts, const sc_forest *forest, const sc_
 
 typedef struct sc_oof {
   int nfolds;
+  bool within_group; /* the rows are of one group: folds hold schedules of it */
   uint8_t *fold; /* of each row */
   double *predicted_s, *analytic_s; /* by models that never saw the row's group */
   float *abs_residual; /* |log(time / predicted)| */
@@ -82,7 +83,8 @@ typedef struct sc_oof {
   double log_scale; /* log of the mean of abs_residual */
 } sc_oof;
 enum { SC_MAX_FOLDS = 64 };
-/* Folds by group (at most 10), or by network. A model never sees a group of the rows that it is asked about. */
+/* Folds by group (at most 10), or by network. A model never sees a group of the rows that it is asked about, except where
+ * there is only one. */
 sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, sc_oof *oof,
                      sc_error *err);
 void sc_oof_free(sc_oof *oof);

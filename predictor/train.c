@@ -12,8 +12,6 @@ enum { LEAST_ROWS = 20 };
 static sc_status check_rows(const sc_rows *rows, sc_error *err) {
   if (rows->n < LEAST_ROWS)
     return sc_fail(err, SC_USAGE, "%zu usable rows: at least %d are needed to train", rows->n, LEAST_ROWS);
-  if (rows->ngroups < 2)
-    return sc_fail(err, SC_USAGE, "all rows belong to one contraction: at least two are needed to train");
   for (size_t i = 0; i < rows->n; i++) {
     if (rows->forbidden && rows->forbidden[i]) {
       return sc_fail(err, SC_MISMATCH, "%s belongs to the evaluation set (group %s): it must not be trained on",
@@ -173,7 +171,11 @@ static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_
   sc_fit_options fit_options;
   sc_booster *booster = NULL;
   sc_fit_options_of(options, &fit_options);
-  sc_log_printf(&options->log, SC_LOG_INFO, "out-of-fold models over %zu groups", rows->ngroups);
+  if (rows->ngroups > 1) sc_log_printf(&options->log, SC_LOG_INFO, "out-of-fold models over %zu groups", rows->ngroups);
+  else
+    sc_log_printf(&options->log, SC_LOG_WARN,
+                  "all rows belong to one contraction: intervals and scores hold for schedules of %s only",
+                  rows->task_name[0]);
   SC_TRY(sc_oof_run(rows, SC_HOLDOUT_GROUP, options, &oof, err));
   sc_log_printf(&options->log, SC_LOG_INFO, "the model over all %zu rows", rows->n);
   sc_status status = train_final(rows, &fit_options, &oof, draft, &booster, err);
