@@ -199,9 +199,15 @@ sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedu
   job *j = &jobs->job[jobs->n];
   j->task = task;
   j->schedule = *schedule;
-  SC_TRY(sc_lower(task, schedule, &j->nest, &t->err));
+  sc_nest nest;
+  SC_TRY(sc_lower(task, schedule, &nest, &t->err));
   jobs->n++;
   return SC_OK;
+}
+
+void job_nest(const job *j, sc_nest *nest) {
+  sc_status status = sc_lower(j->task, &j->schedule, nest, NULL);
+  SC_ASSERT(status == SC_OK);
 }
 
 static sc_status add_read(void *user, const sc_task *task, const sc_schedule *schedule, int line) {

@@ -5,7 +5,7 @@
 
 #include "tools/tools.h"
 
-enum { CALIBRATED = 100, MAX_VARIANTS = 64 };
+enum { CALIBRATED = 100, MAX_VARIANTS = 64, BATCH = 512 };
 
 /* ---- kernels of schedules ---- */
 
@@ -25,8 +25,10 @@ static sc_status add_kernels(tool *t, struct kernel_set *set, const job *j) {
     if (!kernel || !compiler) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu kernels", cap);
     set->cap = cap;
   }
-  int n = sc_nest_kernels(j->task, &j->nest, set->kernel + set->n, MAX_VARIANTS);
-  for (int i = 0; i < n && i < MAX_VARIANTS; i++) set->compiler[set->n++] = j->nest.compile;
+  sc_nest nest;
+  job_nest(j, &nest);
+  int n = sc_nest_kernels(j->task, &nest, set->kernel + set->n, MAX_VARIANTS);
+  for (int i = 0; i < n && i < MAX_VARIANTS; i++) set->compiler[set->n++] = j->schedule.compile;
   return SC_OK;
 }
 
@@ -46,11 +48,11 @@ sc_status kernels_measure(tool *t, platform *p, const job_list *jobs) {
 
 /* ---- predicting ---- */
 
-/* Jobs i, i+1, .. that one call predicts: of one task, all serial or all parallel. */
+/* Jobs i, i+1, .. that one call predicts: at most BATCH of one task, all serial or all parallel. */
 static size_t stretch(const job_list *jobs, size_t i) {
   size_t n = 1;
   bool parallel = jobs->job[i].schedule.nparallel > 0;
-  while (i + n < jobs->n && jobs->job[i + n].task == jobs->job[i].task &&
+  while (n < BATCH && i + n < jobs->n && jobs->job[i + n].task == jobs->job[i].task &&
          (jobs->job[i + n].schedule.nparallel > 0) == parallel)
     n++;
   return n;
@@ -63,11 +65,11 @@ static int threads_of(const platform *p, int64_t threads, const sc_schedule *sch
 
 sc_status jobs_predict(tool *t, const sc_model *model, const platform *p, int64_t threads, const job_list *jobs,
                        sc_prediction *out) {
-  sc_nest *nests = malloc((jobs->n + 1) * sizeof *nests);
-  sc_status status = nests ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %zu nests", jobs->n);
+  sc_nest *nests = malloc(BATCH * sizeof *nests);
+  sc_status status = nests ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %d nests", BATCH);
   for (size_t i = 0, n; i < jobs->n && status == SC_OK; i += n) {
     n = stretch(jobs, i);
-    for (size_t k = 0; k < n; k++) nests[k] = jobs->job[i + k].nest;
+    for (size_t k = 0; k < n; k++) job_nest(&jobs->job[i + k], &nests[k]);
     const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &jobs->job[i].schedule)};
     status = sc_model_predict(model, jobs->job[i].task, nests, n, &target, false, out + i, &t->err);
   }
@@ -91,7 +93,9 @@ static sc_status calibrate(tool *t, const sc_model *model, const sc_task *task, 
   if (status == SC_OK) status = kernels_measure(t, p, &jobs);
   for (size_t i = 0; i < n && status == SC_OK; i++) {
     const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &pick[i].schedule)};
-    status = sc_model_predict(model, task, &jobs.job[i].nest, 1, &target, true, &pick[i].prediction, &t->err);
+    sc_nest nest;
+    job_nest(&jobs.job[i], &nest);
+    status = sc_model_predict(model, task, &nest, 1, &target, true, &pick[i].prediction, &t->err);
   }
   jobs_free(&jobs);
   if (status == SC_OK) qsort(pick, n, sizeof *pick, by_time);

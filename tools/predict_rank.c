@@ -7,7 +7,9 @@
 static sc_status explain(tool *t, struct predicting *x, const job *j, sc_str *text) {
   int threads = j->schedule.nparallel ? (int)x->o->threads : 1;
   const sc_target target = {&x->p.machine, x->p.kernels, threads ? threads : (int)x->p.machine.cores.value};
-  return sc_model_explain(x->model, j->task, &j->nest, &target, 8, text, &t->err);
+  sc_nest nest;
+  job_nest(j, &nest);
+  return sc_model_explain(x->model, j->task, &nest, &target, 8, text, &t->err);
 }
 
 sc_status predict_one(tool *t, struct predicting *x, const job *j, const sc_prediction *p) {

@@ -121,7 +121,7 @@ void print_report(sc_str *out, const char *dataset, const sc_campaign_report *r,
                 r->visits, r->seconds, r->seconds > 0 ? (double)r->schedules / r->seconds : 0, r->compile_s);
   for (int i = 0; i < SC_OUTCOME_COUNT; i++)
     if (r->outcomes[i]) sc_str_printf(out, "%s %zu  ", sc_outcome_name((sc_outcome)i), r->outcomes[i]);
-  sc_str_printf(out, "already there %zu  invalidated visits %zu\n", r->skipped, r->invalidated);
+  sc_str_printf(out, "visits already there %zu  visits invalidated %zu\n", r->skipped, r->invalidated);
   if (isfinite(r->agreement_top1))
     sc_str_printf(out, "re-measurement agreement: top-1 %.3f, tau %.3f\n", r->agreement_top1, r->agreement_tau);
 }

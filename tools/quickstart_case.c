@@ -23,7 +23,9 @@ static sc_status keep_fastest(quickstart *q, quick_case *c, const sc_pick *pick,
   char name[64], file[128];
   size_t best = finalists->n;
   for (size_t i = 0; i < finalists->n; i++) {
-    double s = label_of(q, c->task, sc_nest_hash(c->task, &finalists->job[i].nest)) * 1e-9;
+    sc_nest nest;
+    job_nest(&finalists->job[i], &nest);
+    double s = label_of(q, c->task, sc_nest_hash(c->task, &nest)) * 1e-9;
     if (s > 0 && (c->measured_s == 0 || s < c->measured_s)) {
       c->measured_s = s;
       c->prediction = pick[i].prediction;

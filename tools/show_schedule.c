@@ -7,6 +7,7 @@ struct dump {
   const struct show_options *o;
   platform *p;
   sc_target target;
+  sc_nest nest; /* of the schedule shown now */
 };
 
 static sc_status dump_schedule(tool *t, const struct dump *d, const job *j, sc_str *out) {
@@ -16,7 +17,7 @@ static sc_status dump_schedule(tool *t, const struct dump *d, const job *j, sc_s
 }
 
 static sc_status dump_nest(tool *t, const struct dump *d, const job *j, sc_str *out) {
-  sc_nest_print(j->task, &j->nest, out);
+  sc_nest_print(j->task, &d->nest, out);
   return SC_OK;
 }
 
@@ -24,8 +25,8 @@ static sc_status dump_kernels(tool *t, const struct dump *d, const job *j, sc_st
   enum { MOST = 64 };
   sc_kernel *kernel = sc_arena_alloc(t->arena, MOST, sizeof *kernel);
   if (!kernel) return sc_fail(&t->err, SC_NOMEM, "no memory for kernels");
-  int n = sc_nest_kernels(j->task, &j->nest, kernel, MOST);
-  const sc_compiler *compiler = sc_machine_compiler(&d->p->machine, j->nest.compile);
+  int n = sc_nest_kernels(j->task, &d->nest, kernel, MOST);
+  const sc_compiler *compiler = sc_machine_compiler(&d->p->machine, j->schedule.compile);
   for (int i = 0; i < n && i < MOST; i++) {
     char symbol[32];
     const sc_kernel_fact *fact = NULL;
@@ -43,7 +44,7 @@ static sc_status dump_kernels(tool *t, const struct dump *d, const job *j, sc_st
 
 static sc_status dump_features(tool *t, const struct dump *d, const job *j, sc_str *out) {
   float row[SC_FEATURE_COUNT];
-  sc_features(j->task, &j->nest, &d->target, row);
+  sc_features(j->task, &d->nest, &d->target, row);
   for (int i = 0; i < SC_FEATURE_COUNT; i++) {
     const sc_feature_info *f = sc_feature_at(i);
     sc_str_printf(out, "%-28s %12.6g  %s\n", f->name, (double)row[i], f->unit);
@@ -53,7 +54,7 @@ static sc_status dump_features(tool *t, const struct dump *d, const job *j, sc_s
 
 static sc_status dump_analytic(tool *t, const struct dump *d, const job *j, sc_str *out) {
   sc_analytic a;
-  sc_analytic_time(j->task, &j->nest, &d->target, NULL, &a);
+  sc_analytic_time(j->task, &d->nest, &d->target, NULL, &a);
   const struct {
     const char *name;
     double s;
@@ -71,8 +72,8 @@ static sc_status dump_analytic(tool *t, const struct dump *d, const job *j, sc_s
 
 static sc_status dump_c(tool *t, const struct dump *d, const job *j, sc_str *out) {
   char name[64];
-  emit_name(j->task, &j->nest, name, sizeof name);
-  return sc_emit_c(j->task, &j->schedule, &j->nest, &d->p->machine, name, out, &t->err);
+  emit_name(j->task, &d->nest, name, sizeof name);
+  return sc_emit_c(j->task, &j->schedule, &d->nest, &d->p->machine, name, out, &t->err);
 }
 
 static const struct {
@@ -98,15 +99,16 @@ static sc_status show_job(tool *t, struct dump *d, const job *j, unsigned wanted
   sc_str part = {0}, *out = &t->out;
   sc_status status = SC_OK;
   int threads = d->o->threads ? (int)d->o->threads : (int)d->p->machine.cores.value;
+  job_nest(j, &d->nest);
   d->target = (sc_target){&d->p->machine, d->p->kernels, j->schedule.nparallel ? threads : 1};
   if (d->o->json) {
     json_item(out);
     sc_str_add(out, "{");
     json_text(out, "task", j->task->text);
-    json_hash(out, "nest_hash", sc_nest_hash(j->task, &j->nest));
+    json_hash(out, "nest_hash", sc_nest_hash(j->task, &d->nest));
   } else {
     sc_str_printf(out, "%s# schedule %zu of %s, nest %016llx\n", number ? "\n" : "", number, j->task->text,
-                  (unsigned long long)sc_nest_hash(j->task, &j->nest));
+                  (unsigned long long)sc_nest_hash(j->task, &d->nest));
   }
   for (size_t i = 0; i < SC_COUNT_OF(parts) && status == SC_OK; i++) {
     if (!(wanted >> i & 1)) continue;
