@@ -99,6 +99,7 @@ static sc_status find_subject(sc_space_bound *bound, int i, sc_error *err) {
     bound->subject[i] = (int16_t)access_of(task, clause->subject, clause->nth);
     if (bound->subject[i] < 0)
       return sc_space_fail(bound->space, &clause->at, err, SC_PARSE, "the task reads or writes no such tensor as '%s'", clause->subject);
+    bound->pack_levels |= (uint8_t)(1u << bound->subject[i]);
   } else if (clause->subject[0] && clause->subject[0] != '*' && clause->attribute != SC_AT_CHOICE) {
     bound->subject[i] = (int16_t)sc_task_dim(task, clause->subject, strlen(clause->subject));
     if (bound->subject[i] < 0) return sc_space_fail(bound->space, &clause->at, err, SC_PARSE, "the task has no dim '%s'", clause->subject);
@@ -146,6 +147,26 @@ static void order_dims(const sc_task *task, sc_combo *combo) {
   }
 }
 
+/* Whatever the numbers are, some access needs a pack and has none that would do: no reason to count. */
+static bool lacks_packs(sc_space_bound *bound, const sc_combo *combo) {
+  const sc_late *late = bound->late[combo->late_id];
+  uint8_t need = late->fill;
+  for (int d = 0; d < bound->task->ndims; d++) {
+    uint8_t always = UINT8_MAX;
+    for (int c = 0; c < combo->domain[d].nclasses; c++) always &= combo->domain[d].class[c].bits.need;
+    need |= always;
+  }
+  for (int a = 0; a < bound->task->naccesses; a++) {
+    bool packed = false;
+    for (int i = 0; i < late->npacks[a]; i++) packed |= late->pack[a][i].band > 0;
+    if (packed || !(need >> a & 1)) continue;
+    snprintf(bound->why, sizeof bound->why, "%s needs a pack that has the vector dim innermost, or that pads",
+             bound->task->tensor[bound->task->access[a].tensor].name);
+    return true;
+  }
+  return false;
+}
+
 static sc_status count_one(sc_space_bound *bound, sc_combo *combo, sc_error *err) {
   const sc_task *task = bound->task;
   bool feasible;
@@ -163,6 +184,7 @@ static sc_status count_one(sc_space_bound *bound, sc_combo *combo, sc_error *err
   for (int d = 0; d < task->ndims; d++)
     for (size_t w = 0; task->dim[d].size == 1 && w < SC_COUNT_OF(combo->start.word); w++)
       combo->start.word[w] |= combo->domain[d].class[0].bits.word[w];
+  if (lacks_packs(bound, combo)) return SC_OK;
   SC_TRY(sc_program_finish(bound, combo, err));
   return sc_count_combo(bound, combo, err);
 }

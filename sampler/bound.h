@@ -48,7 +48,7 @@ typedef union sc_bits {
     uint8_t acc; /* late levels: band of the accumulation buffer, 0 = none */
     uint8_t level; /* late levels */
     uint8_t spare;
-    uint32_t late_id; /* which sc_late; for the levels of orders, the first one with the same rules for them */
+    uint32_t late_id; /* which sc_late, or the first that is the same from here on */
   };
   uint64_t word[7];
 } sc_bits;
@@ -138,7 +138,7 @@ typedef struct sc_late {
   uint8_t unroll[SC_SPACE_ALTERNATIVES];
   sc_pack_alt pack[SC_MAX_ACCESSES][SC_MAX_PACK_ALTS];
   sc_parallel_alt parallel[SC_SPACE_ALTERNATIVES];
-  uint32_t order_id; /* the first sc_late with the same rules for orders */
+  uint32_t same_from[SC_VAR_COUNT + 1]; /* by variable: the first sc_late that is the same from there on, orders last */
   int nrules[SC_MAX_BANDS];
   sc_order_rule *rule[SC_MAX_BANDS][4]; /* by band; all of them must allow an order */
   int nbuckets;
@@ -261,6 +261,7 @@ struct sc_space_bound {
   int npackable;
   uint8_t packable[SC_MAX_PACKS]; /* accesses that are read and may be packed */
   uint16_t reduce;
+  uint8_t pack_levels; /* bit a: access a has a clause `pack`, and so a level */
   bool typed_acc; /* partial sums have another type than the output */
   int16_t subject[SC_SPACE_CLAUSES]; /* of a clause: dim, access, or -1 for "*" and for clauses without */
   int active; /* so many of the conditions and forced clauses count, see sc_space_item */
@@ -314,6 +315,8 @@ sc_status sc_count_orders(sc_space_bound *bound, const sc_bits *bits, uint32_t *
 /* One alternative of a late variable: false when it is illegal, excluded by a condition, or another way to write an
  * earlier one; else what the following levels see. */
 bool sc_late_choose(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int var, int alternative, sc_bits *to);
+/* SC_VAR_COUNT, the end, counts as one. */
+bool sc_var_is_level(const sc_space_bound *bound, int var);
 int sc_late_alternatives(const sc_late *late, int var);
 /* The loops that lowering keeps of an alternative; returns how many. */
 int sc_kept_loops(const sc_late *late, const sc_bits *bits, int alternative, uint8_t *kept);

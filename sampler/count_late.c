@@ -32,6 +32,13 @@ static bool guards_hold(const sc_late *late, int var, int alternative, sc_bits *
 
 /* ---- loop, unroll ---- */
 
+/* Which reductions loop outside the kernel, in bands from..to. */
+static uint16_t reduction_loops(const sc_space_bound *bound, const sc_bits *bits, int from, int to) {
+  uint16_t loops = 0;
+  for (int b = from; b <= to; b++) loops |= bits->mask[b - 1];
+  return loops & bound->reduce;
+}
+
 /* The loops that lowering keeps: of more than one trip, or trimmed at run time. */
 int sc_kept_loops(const sc_late *late, const sc_bits *bits, int alternative, uint8_t *kept) {
   const sc_loop_alt *loop = &late->loop[alternative];
@@ -39,6 +46,13 @@ int sc_kept_loops(const sc_late *late, const sc_bits *bits, int alternative, uin
   for (int i = 0; i < loop->n; i++)
     if ((bits->mask[0] | late->clamped) >> loop->dim[i] & 1) kept[n++] = loop->dim[i];
   return n;
+}
+
+/* Accesses without a clause `pack` have no level of their own. */
+static bool unpackable_is_legal(const late_step *s, const sc_bits *to) {
+  uint8_t without = (uint8_t)~s->bound->pack_levels;
+  if (without & (to->need | s->late->fill)) return false;
+  return !(without & 1) || !s->bound->typed_acc || !reduction_loops(s->bound, to, 1, s->bound->nbands);
 }
 
 static bool choose_loop(const late_step *s, int alternative, sc_bits *to) {
@@ -58,7 +72,7 @@ static bool choose_loop(const late_step *s, int alternative, sc_bits *to) {
   to->stuck[0] &= (uint16_t)~mask;
   if (n > 0) to->trips = to->trips >> 3 * kept[n - 1] & 7;
   else to->trips = s->late->nbuckets > 0 && s->late->bucket[0] == 1;
-  return true;
+  return unpackable_is_legal(s, to);
 }
 
 static bool choose_unroll(const late_step *s, int alternative, sc_bits *to) {
@@ -198,16 +212,9 @@ bool sc_pack_is_lowered(const sc_space_bound *bound, const sc_late *late, const 
   return n == c.nparts && c.skew == pack->skew;
 }
 
-/* Which reductions loop outside the kernel, in bands from..to. */
-static uint16_t reduction_loops(const late_step *s, int from, int to) {
-  uint16_t loops = 0;
-  for (int b = from; b <= to; b++) loops |= s->bits->mask[b - 1];
-  return loops & s->bound->reduce;
-}
-
 static bool acc_is_legal(const late_step *s, const sc_pack_alt *alt) {
-  if (alt->band == 0) return !(s->bound->typed_acc && reduction_loops(s, 1, s->bound->nbands));
-  return !reduction_loops(s, alt->band + 1, s->bound->nbands) && reduction_loops(s, 1, alt->band);
+  if (alt->band == 0) return !(s->bound->typed_acc && reduction_loops(s->bound, s->bits, 1, s->bound->nbands));
+  return !reduction_loops(s->bound, s->bits, alt->band + 1, s->bound->nbands) && reduction_loops(s->bound, s->bits, 1, alt->band);
 }
 
 static bool choose_pack(const late_step *s, int alternative, sc_bits *to) {
@@ -272,20 +279,26 @@ static sc_bits for_orders(const sc_space_bound *bound, const sc_bits *bits) {
   to.parallel = bits->parallel;
   to.parallel_band = bits->parallel_band;
   to.level = (uint8_t)(SC_VAR_COUNT + bound->nbands);
-  to.late_id = bound->late[bits->late_id]->order_id;
+  to.late_id = bound->late[bits->late_id]->same_from[SC_VAR_COUNT];
   return to;
+}
+
+bool sc_var_is_level(const sc_space_bound *bound, int var) {
+  return var < SC_VAR_PACK || var >= SC_VAR_PARALLEL || bound->pack_levels >> (var - SC_VAR_PACK) & 1;
 }
 
 static sc_status count_var(sc_space_bound *bound, const sc_bits *bits, int var, uint32_t *node, sc_error *err) {
   const sc_late *late = bound->late[bits->late_id];
   sc_graph *graph = &bound->graph;
-  while (var >= SC_VAR_PACK && var < SC_VAR_PARALLEL && var - SC_VAR_PACK >= bound->task->naccesses) var++;
+  while (!sc_var_is_level(bound, var)) var++;
   if (var == SC_VAR_COUNT) {
     sc_bits orders = for_orders(bound, bits);
     return sc_count_orders(bound, &orders, node, err);
   }
   sc_bits key = *bits;
   key.level = (uint8_t)var;
+  if (var == SC_VAR_PARALLEL) key.thin = key.blocked = key.kernel = 0; /* no pack is left to ask for them */
+  if (key.late == 0) key.late_id = late->same_from[var];
   if (sc_memo_find(&bound->late_memo, &key, node)) return SC_OK;
   if (++graph->states > graph->max_states)
     return sc_fail(err, SC_LIMIT, "counting this space takes more than %zu states: it has too many late choices", graph->max_states);
@@ -294,7 +307,7 @@ static sc_status count_var(sc_space_bound *bound, const sc_bits *bits, int var, 
   for (int i = 0; i < sc_late_alternatives(late, var) && status == SC_OK; i++) {
     sc_bits to;
     uint32_t child;
-    if (!sc_late_choose(bound, late, bits, var, i, &to)) continue;
+    if (!sc_late_choose(bound, late, &key, var, i, &to)) continue;
     SC_TRY(count_var(bound, &to, var + 1, &child, err));
     status = sc_graph_push(graph, child, (uint32_t)i, 1, 0);
   }

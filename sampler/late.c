@@ -244,6 +244,27 @@ static bool same_orders(const sc_late *a, const sc_late *b) {
   return true;
 }
 
+/* Conditions aside: a state that has one open keeps its sc_late. */
+static bool same_variable(const sc_late *a, const sc_late *b, int var) {
+  if (var == SC_VAR_LOOP) return false; /* what lowering keeps of a loop depends on pads too */
+  if (var == SC_VAR_UNROLL) return a->nunrolls == b->nunrolls && memcmp(a->unroll, b->unroll, sizeof a->unroll) == 0;
+  if (var == SC_VAR_PARALLEL) return a->nparallels == b->nparallels && memcmp(a->parallel, b->parallel, sizeof a->parallel) == 0;
+  int access = var - SC_VAR_PACK;
+  return a->npacks[access] == b->npacks[access] && a->fill == b->fill &&
+         memcmp(a->pack[access], b->pack[access], sizeof a->pack[access]) == 0;
+}
+
+static void find_same(const sc_space_bound *bound, sc_late *late) {
+  for (int j = bound->nlates - 1; j >= 0; j--) {
+    const sc_late *other = bound->late[j];
+    bool same = same_orders(late, other);
+    for (int var = SC_VAR_COUNT; same && var >= 0; var--) {
+      late->same_from[var] = other == late ? (uint32_t)j : other->same_from[var];
+      same = var > 0 && (other == late || same_variable(late, other, var - 1));
+    }
+  }
+}
+
 /* ---- all of them ---- */
 
 static bool same_late(const sc_late *late, const sc_combo *combo) {
@@ -273,6 +294,6 @@ sc_status sc_late_make(sc_space_bound *bound, sc_combo *combo, sc_error *err) {
   SC_TRY(make_packs(&m));
   SC_TRY(make_parallels(&m));
   SC_TRY(make_orders(&m));
-  while (!same_orders(late, bound->late[late->order_id])) late->order_id++;
+  find_same(bound, late);
   return SC_OK;
 }

@@ -13,8 +13,8 @@ bool sc_level_next(const sc_space_bound *bound, const sc_combo *combo, sc_level 
     *level = which + 1 < combo->nlevels ? (sc_level){SC_LEVEL_DIM, (uint8_t)(which + 1)} : (sc_level){SC_LEVEL_LATE, SC_VAR_LOOP};
     return true;
   case SC_LEVEL_LATE:
-    which++;
-    if (which >= SC_VAR_PACK + bound->task->naccesses && which < SC_VAR_PARALLEL) which = SC_VAR_PARALLEL;
+    do which++;
+    while (!sc_var_is_level(bound, which));
     *level = which < SC_VAR_COUNT ? (sc_level){SC_LEVEL_LATE, (uint8_t)which} : (sc_level){SC_LEVEL_ORDER, (uint8_t)bound->nbands};
     return true;
   default:
