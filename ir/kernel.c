@@ -17,7 +17,7 @@ static const sc_seg *class_seg(const sc_tiling *tiling, int class) {
 static void bind_operand(const sc_task *task, const sc_nest *nest, const int32_t *tile, bool scalar,
                          sc_operand *operand) {
   if (operand->pack >= 0) sc_pack_strides(task, &nest->pack[operand->pack], tile, operand->stride);
-  for (int d = 0; mutant(SC_MUTANT_STRIDES) && d < task->ndims; d++)
+  for (int d = 0; mutant(SC_MUTANT_STRIDES) && operand->pack >= 0 && d < task->ndims; d++)
     operand->stride[d] = (int32_t)task->access[operand->access].stride[d];
   for (int d = 0; d < task->ndims; d++) {
     if (tile[d] == 1) operand->stride[d] = 0;
@@ -101,106 +101,101 @@ void sc_nest_kernel(const sc_task *task, const sc_nest *nest, const uint8_t *cla
 
 /* ---- the key ---- */
 
-/* What two kernels must agree in. Fixed size, every byte written: it is hashed as it stands. */
-typedef struct key_operand {
-  int32_t stride[SC_MAX_DIMS];
-  int64_t block_stride[SC_MAX_DIMS];
-  int16_t block[SC_MAX_DIMS];
-  uint16_t dims;
-  uint8_t type, vector, strided, zero;
-} key_operand;
-
-typedef struct key {
-  int32_t ndims, reduce, type, vector_dim, lanes, nkloops, unroll, flags, noperands, npeels, nepilogue;
-  int16_t tile[SC_MAX_DIMS];
-  uint8_t kloop[SC_MAX_KLOOPS];
-  struct {
-    int32_t free, red, cf, cr, lo, hi;
-  } peel[SC_MAX_PADS];
-  struct {
-    int32_t kind, access;
-    float value;
-  } epilogue[SC_MAX_EPILOGUE];
-  key_operand operand[SC_MAX_ACCESSES + 1]; /* the last is the buffer */
-} key;
+/* The dims that count, renumbered; -1 = none. */
+static int number_dims(const sc_kernel *kernel, int8_t *new_dim) {
+  uint16_t looped = 0;
+  int n = 0;
+  for (int i = 0; i < kernel->nkloops; i++) looped |= (uint16_t)(1u << kernel->kloop[i]);
+  for (int d = 0; d < kernel->ndims; d++) new_dim[d] = (int8_t)(kernel->tile[d] > 1 || looped >> d & 1 ? n++ : -1);
+  return n;
+}
 
 /* Classes of a stride that a family keeps, as values that no stride has. */
 enum { CLASS_POW2 = INT32_MIN + 1, CLASS_4K, CLASS_OTHER };
 
-static int32_t stride_class(int64_t stride, sc_type type) {
+static int64_t stride_class(int64_t stride, sc_type type) {
   int64_t n = stride < 0 ? -stride : stride;
-  if (n <= 1 || stride == SC_STRIDE_SLOT) return (int32_t)stride;
+  if (n <= 1 || stride == SC_STRIDE_SLOT) return stride;
   if (n * sc_type_bytes(type) % 4096 == 0) return CLASS_4K;
   return (n & (n - 1)) == 0 ? CLASS_POW2 : CLASS_OTHER;
 }
 
-static void key_of_operand(const sc_kernel *kernel, const sc_operand *from, sc_type type, const int8_t *new_dim,
-                           bool family, key_operand *to) {
-  for (int d = 0; d < kernel->ndims; d++) {
-    int n = new_dim[d];
-    if (n < 0 || !(from->dims >> d & 1)) continue;
-    to->dims |= (uint16_t)(1u << n);
-    to->stride[n] = family ? stride_class(from->stride[d], type) : from->stride[d];
-    to->block[n] = from->block[d];
-    to->block_stride[n] = family ? stride_class(from->block_stride[d], type) : from->block_stride[d];
-  }
-  to->type = (uint8_t)type;
-  to->vector = from->vector;
-  to->strided = from->strided;
+/* A peel's dim without a tile shifts nothing: only its span counts, which lo and hi are measured in. */
+static int peel_dim(const sc_kernel *kernel, int d, const int8_t *new_dim) {
+  return d != UINT8_MAX && kernel->tile[d] > 1 ? new_dim[d] : -1;
 }
 
-static void key_of_peels(const sc_kernel *kernel, const int8_t *new_dim, key *k) {
-  if (mutant(SC_MUTANT_KEY_BORDER)) return;
-  k->npeels = kernel->npeels;
-  for (int i = 0; i < kernel->npeels; i++) {
-    k->peel[i].free = kernel->tile[kernel->peel[i].free] > 1 ? new_dim[kernel->peel[i].free] : -1;
-    bool red = kernel->peel[i].red != UINT8_MAX && kernel->tile[kernel->peel[i].red] > 1;
-    k->peel[i].red = red ? new_dim[kernel->peel[i].red] : -1;
-    k->peel[i].cf = kernel->peel[i].cf;
-    k->peel[i].cr = kernel->peel[i].cr;
-    k->peel[i].lo = kernel->peel[i].lo;
-    k->peel[i].hi = kernel->peel[i].hi;
+typedef struct words {
+  int n;
+  int32_t at[640]; /* heads 16, tiles 10, loops 4, operands 9 * (1 + 10 * 4), peels 4 * 6, epilogue 80 * 2 */
+} words;
+
+static void put(words *w, int32_t value) { w->at[w->n++] = value; }
+
+static void put64(words *w, int64_t value) {
+  put(w, (int32_t)(uint32_t)((uint64_t)value & UINT32_MAX));
+  put(w, (int32_t)(uint32_t)((uint64_t)value >> 32));
+}
+
+static void put_operand(const sc_kernel *kernel, const sc_operand *operand, sc_type type, const int8_t *new_dim,
+                        bool family, words *w) {
+  int head = w->n++;
+  uint32_t dims = 0;
+  for (int d = 0; d < kernel->ndims; d++) {
+    if (new_dim[d] < 0 || !(operand->dims >> d & 1)) continue;
+    dims |= 1u << new_dim[d];
+    put(w, (int32_t)(family ? stride_class(operand->stride[d], type) : operand->stride[d]));
+    put(w, operand->block[d]);
+    if (operand->block[d]) put64(w, family ? stride_class(operand->block_stride[d], type) : operand->block_stride[d]);
+  }
+  w->at[head] =
+      (int32_t)(dims | (uint32_t)type << 16 | (uint32_t)operand->vector << 24 | (uint32_t)operand->strided << 25);
+}
+
+static void put_peels(const sc_kernel *kernel, const int8_t *new_dim, words *w) {
+  for (int i = 0; i < kernel->npeels && !mutant(SC_MUTANT_KEY_BORDER); i++) {
+    put(w, peel_dim(kernel, kernel->peel[i].free, new_dim));
+    put(w, peel_dim(kernel, kernel->peel[i].red, new_dim));
+    put(w, peel_dim(kernel, kernel->peel[i].free, new_dim) < 0 ? 0 : kernel->peel[i].cf);
+    put(w, peel_dim(kernel, kernel->peel[i].red, new_dim) < 0 ? 0 : kernel->peel[i].cr);
+    put(w, kernel->peel[i].lo);
+    put(w, kernel->peel[i].hi);
   }
 }
 
-static void make_key(const sc_kernel *kernel, bool family, key *k) {
-  int8_t new_dim[SC_MAX_DIMS];
-  uint16_t looped = 0;
-  int n = 0;
-  memset(k, 0, sizeof *k);
-  for (int i = 0; i < kernel->nkloops; i++) looped |= (uint16_t)(1u << kernel->kloop[i]);
-  for (int d = 0; d < kernel->ndims; d++) {
-    new_dim[d] = (int8_t)(kernel->tile[d] > 1 || looped >> d & 1 ? n++ : -1);
-    if (new_dim[d] < 0) continue;
-    k->tile[new_dim[d]] = mutant(SC_MUTANT_KEY_SEGMENT) ? 0 : kernel->tile[d];
-    k->reduce |= (kernel->reduce >> d & 1) << new_dim[d];
-  }
-  k->ndims = n;
-  k->type = (int32_t)kernel->type;
-  k->vector_dim = kernel->vector_dim == UINT8_MAX ? -1 : new_dim[kernel->vector_dim];
-  k->lanes = kernel->lanes;
-  k->nkloops = kernel->nkloops;
-  for (int i = 0; i < kernel->nkloops; i++) k->kloop[i] = (uint8_t)new_dim[kernel->kloop[i]];
-  k->unroll = kernel->unroll;
-  k->flags = kernel->free_kloop | kernel->inout << 1 | kernel->buffered << 2;
-  k->noperands = kernel->noperands;
-  for (int a = 0; a < kernel->noperands; a++)
-    key_of_operand(kernel, &kernel->operand[a], (sc_type)kernel->operand_type[a], new_dim, family, &k->operand[a]);
-  if (kernel->buffered)
-    key_of_operand(kernel, &kernel->partial, kernel->type, new_dim, family, &k->operand[SC_MAX_ACCESSES]);
-  key_of_peels(kernel, new_dim, k);
-  k->nepilogue = kernel->nepilogue;
+static void put_epilogue(const sc_kernel *kernel, words *w) {
   for (int i = 0; i < kernel->nepilogue; i++) {
-    k->epilogue[i].kind = kernel->epilogue[i].kind;
-    k->epilogue[i].access = kernel->epilogue[i].kind == SC_EXPR_ACCESS ? kernel->epilogue[i].access : 0;
-    k->epilogue[i].value = kernel->epilogue[i].kind == SC_EXPR_CONST ? kernel->epilogue[i].value : 0;
+    const sc_expr *node = &kernel->epilogue[i];
+    int32_t value = 0;
+    if (node->kind == SC_EXPR_CONST) memcpy(&value, &node->value, sizeof value);
+    put(w, node->kind);
+    put(w, node->kind == SC_EXPR_ACCESS ? node->access : value);
   }
 }
 
 uint64_t sc_kernel_hash(const sc_kernel *kernel, bool family) {
-  key k;
-  make_key(kernel, family, &k);
-  return sc_hash64(&k, sizeof k, family);
+  int8_t new_dim[SC_MAX_DIMS];
+  words w;
+  w.n = 0;
+  put(&w, number_dims(kernel, new_dim));
+  put(&w, (int32_t)kernel->type);
+  put(&w, kernel->vector_dim == UINT8_MAX ? -1 : new_dim[kernel->vector_dim]);
+  put(&w, kernel->lanes);
+  put(&w, kernel->unroll);
+  put(&w, kernel->free_kloop | kernel->inout << 1 | kernel->buffered << 2);
+  put(&w, kernel->nkloops);
+  put(&w, kernel->noperands);
+  put(&w, mutant(SC_MUTANT_KEY_BORDER) ? 0 : kernel->npeels);
+  put(&w, kernel->nepilogue);
+  for (int i = 0; i < kernel->nkloops; i++) put(&w, new_dim[kernel->kloop[i]]);
+  for (int d = 0; d < kernel->ndims; d++)
+    if (new_dim[d] >= 0) put(&w, mutant(SC_MUTANT_KEY_SEGMENT) ? 0 : kernel->tile[d] | (kernel->reduce >> d & 1) << 16);
+  for (int a = 0; a < kernel->noperands; a++)
+    put_operand(kernel, &kernel->operand[a], (sc_type)kernel->operand_type[a], new_dim, family, &w);
+  if (kernel->buffered) put_operand(kernel, &kernel->partial, kernel->type, new_dim, family, &w);
+  put_peels(kernel, new_dim, &w);
+  put_epilogue(kernel, &w);
+  return sc_hash64(w.at, (size_t)w.n * sizeof w.at[0], family);
 }
 
 /* ---- the text ---- */
@@ -215,56 +210,71 @@ static void print_stride(int64_t stride, sc_str *out) {
   }
 }
 
-/* "; out f32 vector 0:* 1:1": type, how it meets the vector dim, then dim:stride of every dim it depends on; a dim of the
- * kernel's loops without a tile has no stride of its own. */
-static void print_operand(const key *k, const key_operand *operand, const char *name, int number, sc_str *out) {
-  sc_str_printf(out, "; %s", name);
-  if (number > 0) sc_str_printf(out, "%d", number);
-  sc_str_printf(out, " %s %s", sc_type_name((sc_type)operand->type),
-                operand->vector     ? "vector"
-                : operand->strided  ? "strided"
-                : k->vector_dim < 0 ? "scalar"
-                                    : "broadcast");
-  for (int d = 0; d < k->ndims; d++) {
-    if (!(operand->dims >> d & 1)) continue;
-    sc_str_printf(out, " %d:", d);
-    print_stride(operand->stride[d], out);
+/* "; out f32 vector 0:64 1:1": type, how it meets the vector dim, then dim:stride of every dim it depends on. */
+static void print_operand(const sc_kernel *kernel, const sc_operand *operand, sc_type type, bool family, sc_str *out) {
+  int8_t new_dim[SC_MAX_DIMS];
+  number_dims(kernel, new_dim);
+  sc_str_printf(out, " %s %s", sc_type_name(type),
+                operand->vector      ? "vector"
+                : operand->strided   ? "strided"
+                : kernel->lanes == 1 ? "scalar"
+                                     : "broadcast");
+  for (int d = 0; d < kernel->ndims; d++) {
+    if (new_dim[d] < 0 || !(operand->dims >> d & 1)) continue;
+    sc_str_printf(out, " %d:", new_dim[d]);
+    print_stride(family ? stride_class(operand->stride[d], type) : operand->stride[d], out);
     if (!operand->block[d]) continue;
     sc_str_printf(out, "/%d:", operand->block[d]);
-    print_stride(operand->block_stride[d], out);
+    print_stride(family ? stride_class(operand->block_stride[d], type) : operand->block_stride[d], out);
   }
 }
 
-static void print_epilogue(const key *k, sc_str *out) {
-  static const char *const words[] = {
+static void print_operands(const sc_kernel *kernel, bool family, sc_str *out) {
+  for (int a = 0; a < kernel->noperands; a++) {
+    if (a == 0) sc_str_add(out, kernel->inout ? "; inout" : "; out");
+    else sc_str_printf(out, "; in%d", a);
+    print_operand(kernel, &kernel->operand[a], (sc_type)kernel->operand_type[a], family, out);
+  }
+  if (!kernel->buffered) return;
+  sc_str_add(out, "; partial");
+  print_operand(kernel, &kernel->partial, kernel->type, family, out);
+}
+
+static void print_peels(const sc_kernel *kernel, const int8_t *new_dim, sc_str *out) {
+  for (int i = 0; i < kernel->npeels; i++) {
+    int free = peel_dim(kernel, kernel->peel[i].free, new_dim), red = peel_dim(kernel, kernel->peel[i].red, new_dim);
+    sc_str_add(out, "; peel");
+    if (free >= 0) sc_str_printf(out, " %d:%d", free, kernel->peel[i].cf);
+    if (red >= 0) sc_str_printf(out, " %d:%d", red, kernel->peel[i].cr);
+    sc_str_printf(out, " lo %d hi %d", kernel->peel[i].lo, kernel->peel[i].hi);
+  }
+}
+
+static void print_epilogue(const sc_kernel *kernel, sc_str *out) {
+  static const char *const names[] = {
       [SC_EXPR_ADD] = "+", [SC_EXPR_SUB] = "-", [SC_EXPR_MUL] = "*", [SC_EXPR_MAX] = "max", [SC_EXPR_MIN] = "min"};
-  if (k->nepilogue) sc_str_add(out, "; then");
-  for (int i = 0; i < k->nepilogue; i++) {
+  if (kernel->nepilogue) sc_str_add(out, "; then");
+  for (int i = 0; i < kernel->nepilogue; i++) {
+    const sc_expr *node = &kernel->epilogue[i];
     sc_str_add(out, " ");
-    if (k->epilogue[i].kind == SC_EXPR_CONST) sc_json_number(out, (double)k->epilogue[i].value);
-    else if (k->epilogue[i].kind != SC_EXPR_ACCESS) sc_str_add(out, words[k->epilogue[i].kind]);
-    else if (k->epilogue[i].access == 0) sc_str_add(out, "acc");
-    else sc_str_printf(out, "in%d", k->epilogue[i].access);
+    if (node->kind == SC_EXPR_CONST) sc_json_number(out, (double)node->value);
+    else if (node->kind != SC_EXPR_ACCESS) sc_str_add(out, names[node->kind]);
+    else if (node->access == 0) sc_str_add(out, "acc");
+    else sc_str_printf(out, "in%d", node->access);
   }
 }
 
 void sc_kernel_print(const sc_kernel *kernel, bool family, sc_str *out) {
-  key k;
-  make_key(kernel, family, &k);
-  sc_str_printf(out, "%s tile", sc_type_name((sc_type)k.type));
-  for (int d = 0; d < k.ndims; d++) sc_str_printf(out, " %d%s", k.tile[d], k.reduce >> d & 1 ? "r" : "");
-  if (k.vector_dim >= 0) sc_str_printf(out, "; vector %d %d", k.vector_dim, k.lanes);
-  if (k.nkloops) sc_str_add(out, k.flags & 1 ? "; loop free" : "; loop");
-  for (int i = 0; i < k.nkloops; i++) sc_str_printf(out, " %d", k.kloop[i]);
-  if (k.unroll > 1) sc_str_printf(out, " unroll %d", k.unroll);
-  for (int a = 0; a < k.noperands; a++)
-    print_operand(&k, &k.operand[a], a ? "in" : k.flags & 2 ? "inout" : "out", a, out);
-  if (k.flags & 4) print_operand(&k, &k.operand[SC_MAX_ACCESSES], "partial", 0, out);
-  for (int i = 0; i < k.npeels; i++) {
-    sc_str_add(out, "; peel");
-    if (k.peel[i].free >= 0) sc_str_printf(out, " %d:%d", k.peel[i].free, k.peel[i].cf);
-    if (k.peel[i].red >= 0) sc_str_printf(out, " %d:%d", k.peel[i].red, k.peel[i].cr);
-    sc_str_printf(out, " lo %d hi %d", k.peel[i].lo, k.peel[i].hi);
-  }
-  print_epilogue(&k, out);
+  int8_t new_dim[SC_MAX_DIMS];
+  number_dims(kernel, new_dim);
+  sc_str_printf(out, "%s tile", sc_type_name(kernel->type));
+  for (int d = 0; d < kernel->ndims; d++)
+    if (new_dim[d] >= 0) sc_str_printf(out, " %d%s", kernel->tile[d], kernel->reduce >> d & 1 ? "r" : "");
+  if (kernel->vector_dim != UINT8_MAX) sc_str_printf(out, "; vector %d %d", new_dim[kernel->vector_dim], kernel->lanes);
+  if (kernel->nkloops) sc_str_add(out, kernel->free_kloop ? "; loop free" : "; loop");
+  for (int i = 0; i < kernel->nkloops; i++) sc_str_printf(out, " %d", new_dim[kernel->kloop[i]]);
+  if (kernel->unroll > 1) sc_str_printf(out, " unroll %d", kernel->unroll);
+  print_operands(kernel, family, out);
+  print_peels(kernel, new_dim, out);
+  print_epilogue(kernel, out);
 }
