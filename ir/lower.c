@@ -49,23 +49,23 @@ static sc_status tile_dim(sc_lowering *lw, int d) {
 
 static sc_status steps(sc_lowering *lw) {
   const sc_schedule *s = lw->schedule;
-  int ndims = lw->task->ndims, nbands = s->nbands;
-  for (int d = 0; d < ndims; d++) lw->step[0][d] = 1;
-  for (int b = 1; b <= nbands; b++) {
-    uint16_t trips = 0;
-    for (int d = 0; d < ndims; d++) {
-      int32_t below = lw->step[b - 1][d], tiles = lw->nest->dim[d].tiles, step = tiles;
+  int nbands = s->nbands;
+  for (int b = 1; b <= nbands; b++) lw->trips[b] = 0;
+  for (int d = 0; d < lw->task->ndims; d++) {
+    int32_t tiles = lw->nest->dim[d].tiles, step = 1;
+    lw->step[0][d] = 1;
+    for (int b = 1; b <= nbands; b++) {
+      int64_t wanted = tiles;
       if (b < nbands) {
         int32_t group = s->group[b][d];
         if (group < 0)
           return sc_lower_illegal(lw, SC_RULE_RANGE, "a group", (int64_t)group, (int64_t)0, (int64_t)SC_ALL);
-        int64_t tiles_here = group ? (int64_t)below * group : below;
-        if (tiles_here < tiles) step = (int32_t)tiles_here;
+        wanted = group ? (int64_t)step * group : step;
       }
-      lw->step[b][d] = step;
-      if (step > below) trips |= (uint16_t)(1u << d);
+      int32_t above = wanted < tiles ? (int32_t)wanted : tiles;
+      lw->trips[b] |= (uint16_t)((above > step) << d);
+      lw->step[b][d] = step = above;
     }
-    lw->trips[b] = trips;
   }
   return SC_OK;
 }
@@ -127,6 +127,10 @@ static sc_status vector(sc_lowering *lw) {
 /* Numbers the classes of a dim, (size, lo, hi), by first appearance. */
 static int classes(sc_tiling *tiling) {
   int n = 0;
+  if (tiling->nsegs == 1) {
+    tiling->class_of[0] = 0;
+    return tiling->nclasses = 1;
+  }
   for (int i = 0; i < tiling->nsegs; i++) {
     const sc_seg *a = &tiling->seg[i];
     int j = 0;

@@ -23,20 +23,20 @@ static sc_status add_pack(builder *b, int p) {
   sc_lowering *lw = b->lw;
   sc_nest *nest = lw->nest;
   const sc_pack *pack = &lw->schedule->pack[p];
-  sc_nest_pack lowered;
+  sc_nest_pack *lowered = &nest->pack[nest->npacks];
   bool identity;
-  SC_TRY(sc_lower_pack(lw, p, &lowered, &identity));
-  lowered.private = b->parallel && !lowered.ahead;
-  if (pack->private && !lowered.private) return sc_lower_illegal(lw, SC_RULE_PRIVATE, (int)pack->access);
+  SC_TRY(sc_lower_pack(lw, p, lowered, &identity));
+  lowered->private = b->parallel && !lowered->ahead;
+  if (pack->private && !lowered->private) return sc_lower_illegal(lw, SC_RULE_PRIVATE, (int)pack->access);
   if (identity) return SC_OK;
   add_node(nest, SC_NODE_PACK);
-  int n = nest->nnodes - 1, i = nest->npacks++;
-  while (n > 0 && nest->node[n - 1].kind == SC_NODE_PACK && nest->pack[i - 1].ahead == lowered.ahead &&
-         nest->pack[i - 1].access > pack->access) {
-    nest->pack[i] = nest->pack[i - 1];
-    n--, i--;
+  int i = nest->npacks++;
+  for (int n = nest->nnodes - 1; n > 0 && nest->node[n - 1].kind == SC_NODE_PACK; n--, i--) {
+    sc_nest_pack *a = &nest->pack[i - 1], *c = &nest->pack[i], swapped = *a;
+    if (a->ahead != c->ahead || a->access < c->access) break;
+    *a = *c;
+    *c = swapped;
   }
-  nest->pack[i] = lowered;
   return SC_OK;
 }
 

@@ -98,10 +98,12 @@ static void extents(const sc_lowering *lw, const sc_access *access, const int32_
     bool fixed = true;
     for (int k = 0; k < 2; k++) {
       int d = index->dim[k];
-      bool same;
+      bool same = true;
       if (d < 0) continue;
+      int32_t size = lw->task->dim[d].size;
+      if (step[d] < lw->nest->dim[d].tiles) size = sc_tiling_extent(&lw->nest->dim[d], step[d], &same);
       int32_t coef = index->coef[k] < 0 ? -index->coef[k] : index->coef[k];
-      extent += coef * (sc_tiling_extent(&lw->nest->dim[d], step[d], &same) - 1);
+      extent += coef * (size - 1);
       fixed &= same;
     }
     out->extent[x] = extent;
