@@ -1,50 +1,62 @@
-/* What the benchmark's files share: schedules compiled into functions, and times of things measured in turns. */
-#ifndef TESTS_BENCH_H
-#define TESTS_BENCH_H
+/* What the files of bench_kernels share: schedules as subjects that can be timed, and times taken in turns. */
+#ifndef TESTS_BENCH_KERNELS_BENCH_H
+#define TESTS_BENCH_KERNELS_BENCH_H
 
 #include "codegen/codegen.h"
 
-enum { BENCH_MAX = 512 };
+enum { BENCH_MAX = 512, BENCH_NAME = 400 };
 
-/* Anything that can be timed: one call does the whole operator once. */
+/* Anything that does a whole operator once a call, or says itself how long one takes. */
 typedef struct subject {
-  char name[400];
+  char name[BENCH_NAME];
   void (*call)(void *self);
+  double (*time)(void *self, double at_least_s); /* seconds of one; used instead of `call` where it is set */
   void *self;
   double best_s, median_s, spread; /* spread: (90 % - 10 %) / median */
 } subject;
 
-/* A compiled schedule with its buffers. */
-typedef struct compiled {
-  const sc_task *task;
-  void *tensors[SC_MAX_TENSORS];
-  void *ahead, *scratch;
-  int threads;
-  void (*run)(void *const *, const void *, void *, int, int, void (*)(void *), void *);
-} compiled;
-
 typedef struct candidates {
   int n;
-  char text[BENCH_MAX][400];
+  char text[BENCH_MAX][BENCH_NAME];
 } candidates;
 
-/* candidates.c: schedules that an expert would try. */
-void candidates_of(const sc_task *task, candidates *c);
+/* What a compiler's arguments allow. */
+typedef struct isa {
+  int lanes, registers;
+} isa;
 
-/* compile.c: all candidates that are legal, as subjects; prints why others are not when `verbose`. */
-int compile_all(const sc_task *task, const candidates *c, const char *compiler, void *const *tensors, subject *subjects, bool verbose);
-void call_compiled(void *self); /* of a subject whose self is a compiled */
-void *bench_alloc(size_t bytes); /* aligned to 4 KiB + 64 * a counter, so that arrays do not start in one cache set */
+/* candidates.c: schedules that an expert would try, `most` of them drawn by seed when there are more. */
+void candidates_of(const sc_task *task, const isa *target, candidates *c);
+void candidates_draw(candidates *c, int most, uint64_t seed);
+
+/* compile.c: the candidates that are legal, as subjects that run with `threads` threads. */
+int compile_all(const sc_task *task, const candidates *c, const sc_compiler *compiler, void *const *tensors,
+                int threads, subject *subjects);
+void *bench_alloc(size_t bytes); /* zeroed; arrays do not start in the same cache sets */
+/* Sets a subject's output to NaN, calls it once, and hashes what it wrote. */
+uint64_t subject_result(const subject *s, const sc_tensor *out, float *data);
+
+/* team.c: f_run by two threads pinned to two cores. */
+typedef void run_fn(void *const *, const void *, void *, int, int, void (*)(void *), void *);
+typedef struct compiled {
+  void *tensors[SC_MAX_TENSORS], *ahead, *scratch;
+  run_fn *run;
+} compiled;
+void pin_to_core(int number); /* of those this process may use */
+double time_team(void *self, double at_least_s);
 
 /* timing.c */
-double time_once(const subject *s, double at_least_s); /* seconds of a call, the mean over a batch of at_least_s */
-/* Times all subjects in turns, `rounds` times, and fills best, median and spread. */
-void time_in_turns(subject *subjects, int n, int rounds, double batch_s);
-/* Keeps the best `keep` of n after a quick look, in order. */
-int keep_best(subject *subjects, int n, int keep, double batch_s);
+double time_once(const subject *s, double at_least_s);
+void time_in_turns(subject *subjects, int n, int rounds, double batch_s); /* all once a round; fills the times */
+int keep_best(subject *subjects, int n, int keep,
+              double batch_s); /* a quick look; sorts and returns how many are left */
 
-/* peers.c: the libraries. A peer that cannot run has call == NULL and says why in its name. */
-int peers_of(const sc_task *task, void *const *tensors, subject *subjects);
-void pick_openblas_core(void); /* before anything else: runs the program again under the core type that is fastest here */
+/* peer_*.c: a library as a subject; false and the reason in its name when it cannot run the task. */
+bool peer_openblas(const sc_task *task, void *const *tensors, subject *s);
+bool peer_onednn(const sc_task *task, subject *s);
+bool peer_onnxruntime(const sc_task *task, subject *s);
+/* Before anything else: runs the program again with one thread for OpenMP, which reads that when it is loaded, and with the
+ * core type of OpenBLAS that is fastest here among those of the instruction set. */
+void settle_environment(char **argv, bool avx512);
 
 #endif

@@ -1,0 +1,63 @@
+/* onnxruntime, where a Python has it (SC_BENCH_PYTHON, else python3): a child that answers how long one convolution takes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/bench/kernels/bench.h"
+
+typedef struct child {
+  FILE *to, *from;
+} child;
+
+static double ask(void *self, double at_least_s) {
+  child *c = self;
+  double seconds = 1e9;
+  fprintf(c->to, "%.6f\n", at_least_s);
+  fflush(c->to);
+  return fscanf(c->from, "%lf", &seconds) == 1 ? seconds : 1e9;
+}
+
+static bool start(char *const *argv, child *c) {
+  int down[2], up[2];
+  if (pipe(down) != 0 || pipe(up) != 0) return false;
+  pid_t pid = fork();
+  if (pid < 0) return false;
+  if (pid == 0) {
+    dup2(down[0], STDIN_FILENO);
+    dup2(up[1], STDOUT_FILENO);
+    for (int i = 0; i < 2; i++) close(down[i]), close(up[i]);
+    execvp(argv[0], argv);
+    _exit(127);
+  }
+  close(down[0]);
+  close(up[1]);
+  c->to = fdopen(down[1], "w");
+  c->from = fdopen(up[0], "r");
+  return c->to && c->from;
+}
+
+bool peer_onnxruntime(const sc_task *task, subject *s) {
+  const sc_access *x = &task->access[1];
+  const sc_tensor *in = &task->tensor[x->tensor];
+  char number[6][16];
+  const int value[6] = {in->shape[3],       in->shape[1],      in->shape[2], task->dim[x->axis[1].dim[1]].size,
+                        x->axis[1].coef[0], -x->axis[1].offset};
+  for (int i = 0; i < 6; i++) snprintf(number[i], sizeof number[i], "%d", value[i]);
+  char *python = getenv("SC_BENCH_PYTHON") ? getenv("SC_BENCH_PYTHON") : "python3";
+  char *argv[] = {python,    SC_BENCH_FOLDER "/measure_onnxruntime.py",
+                  number[0], number[1],
+                  number[2], number[3],
+                  number[4], number[5],
+                  NULL};
+  child *c = calloc(1, sizeof *c);
+  *s = (subject){
+      .name = "onnxruntime (no Python with onnxruntime and onnx: set SC_BENCH_PYTHON)", .time = ask, .self = c};
+  if (!c || !start(argv, c)) return false;
+  if (!fgets(s->name, sizeof s->name, c->from)) {
+    snprintf(s->name, sizeof s->name, "onnxruntime (no Python with onnxruntime and onnx: set SC_BENCH_PYTHON)");
+    return false;
+  }
+  s->name[strcspn(s->name, "\n")] = '\0';
+  return true;
+}
