@@ -3,8 +3,9 @@
 
 #include "featurize/internal.h"
 
+/* A value of the machine file, unless it is missing or beyond anything that a machine is. */
 static double or_default(sc_value value, double assumed) {
-  return isfinite(value.value) && value.value > 0 ? value.value : assumed;
+  return value.value >= 1e-3 && value.value <= 1e15 ? value.value : assumed;
 }
 
 static int log2_floor(double x) {

@@ -37,7 +37,8 @@ static inline sc_machine synthetic_machine(void) {
                   .l2_tlb_entries = {1536, SC_ASSUMED},
                   .out_of_order = {1, SC_ASSUMED},
                   .ncompilers = 1};
-  const double bytes[] = {32768, 524288, 16777216}, rate[] = {2e11, 1e11, 5e10}, ways[] = {8, 8, 16}, shared[] = {1, 1, 4};
+  const double bytes[] = {32768, 524288, 16777216}, rate[] = {2e11, 1e11, 5e10}, ways[] = {8, 8, 16},
+               shared[] = {1, 1, 4};
   for (int i = 0; i < 3; i++) {
     m.cache[i] = (sc_cache){.bytes = {bytes[i], SC_ASSUMED},
                             .line_bytes = {64, SC_ASSUMED},
@@ -45,7 +46,8 @@ static inline sc_machine synthetic_machine(void) {
                             .shared_by = {shared[i], SC_ASSUMED},
                             .read_bytes_per_s = {rate[i], SC_ASSUMED}};
   }
-  m.compiler[0] = (sc_compiler){.name = "gcc", .command = "gcc", .arguments = "-O2", .version = "gcc 12", .vector_bytes = 32};
+  m.compiler[0] =
+      (sc_compiler){.name = "gcc", .command = "gcc", .arguments = "-O2", .version = "gcc 12", .vector_bytes = 32};
   return m;
 }
 
@@ -57,14 +59,19 @@ static inline double synthetic_normal(sc_rng *rng) {
 
 /* What the trees are to find: steps and slopes in features that the analytic time does not use. */
 static inline double synthetic_truth(const float *row) {
-  return 0.25 * (row[SC_FEATURE_tile_vectors] > 2) + 0.05 * (double)row[SC_FEATURE_tile_rows] * (row[SC_FEATURE_tile_rows] < 6) +
+  return 0.25 * (row[SC_FEATURE_tile_vectors] > 2) +
+         0.05 * (double)row[SC_FEATURE_tile_rows] * (row[SC_FEATURE_tile_rows] < 6) +
          0.1 * (double)row[SC_FEATURE_trips_1] / 4;
 }
+
+/* One model of 24 tasks x 40 schedules is enough for most tests. */
+static const sc_train_options synthetic_quick = {.trees = 80, .depth = 5, .eta = 0.2, .seed = 7, .nthread = 2};
 
 typedef double synthetic_noise(const float *row, sc_rng *rng); /* of log time */
 
 /* `ntasks` matmuls of different sizes, `per_task` schedules each, groups = tasks, three tasks a network. */
-static inline sc_status synthetic_make(synthetic *s, size_t ntasks, size_t per_task, uint64_t seed, synthetic_noise *noise) {
+static inline sc_status synthetic_make(synthetic *s, size_t ntasks, size_t per_task, uint64_t seed,
+                                       synthetic_noise *noise) {
   memset(s, 0, sizeof *s);
   s->arena = sc_arena_new();
   SC_TRY(sc_library_load(s->arena, NULL, &s->library, NULL));
@@ -80,6 +87,7 @@ static inline sc_status synthetic_make(synthetic *s, size_t ntasks, size_t per_t
   r->half_a_s = sc_arena_alloc(s->arena, n, sizeof(double));
   r->half_b_s = sc_arena_alloc(s->arena, n, sizeof(double));
   r->analytic = sc_arena_alloc(s->arena, n, sizeof(sc_analytic));
+  r->record = sc_arena_alloc(s->arena, n, sizeof(const sc_record *)); /* all NULL: no dataset */
   r->forbidden = sc_arena_alloc(s->arena, n, sizeof(bool));
   r->task = sc_arena_alloc(s->arena, n, sizeof(uint32_t));
   r->group = sc_arena_alloc(s->arena, n, sizeof(uint32_t));
@@ -89,7 +97,7 @@ static inline sc_status synthetic_make(synthetic *s, size_t ntasks, size_t per_t
   r->network_name = sc_arena_alloc(s->arena, nn, sizeof(char *));
   s->nest = sc_arena_alloc(s->arena, n, sizeof(sc_nest));
   s->task = sc_arena_alloc(s->arena, n, sizeof(sc_task *));
-  if (!s->task || !s->nest || !r->features || !r->analytic) return SC_NOMEM;
+  if (!s->task || !s->nest || !r->record || !r->features || !r->analytic) return SC_NOMEM;
   for (size_t i = 0; i < nn; i++) {
     char name[32];
     snprintf(name, sizeof name, "network-%zu", i);

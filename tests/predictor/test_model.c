@@ -1,4 +1,5 @@
-/* Models of rows whose truth is known: they are learned, saved, loaded and predict alike. */
+/* Models as files: save and load are one, equal inputs give equal bytes, and what is damaged or does not belong is refused
+ * with the reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -6,10 +7,8 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
-#include "predictor/internal.h"
+#include "predictor/card.h"
 #include "tests/predictor/synthetic.h"
-
-static const sc_train_options quick = {.trees = 80, .depth = 5, .eta = 0.2, .seed = 7, .nthread = 2};
 
 typedef struct fixture {
   synthetic s;
@@ -21,7 +20,7 @@ static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   sc_error err = {0};
   if (synthetic_make(&f->s, 24, 40, 1, NULL) != SC_OK) return 1;
-  if (sc_model_train(&f->s.rows, NULL, &quick, &f->model, &err) != SC_OK) {
+  if (sc_model_train(&f->s.rows, NULL, &synthetic_quick, &f->model, &err) != SC_OK) {
     fprintf(stderr, "%s\n", err.text);
     return 1;
   }
@@ -39,24 +38,32 @@ static int tear_down(void **state) {
   return 0;
 }
 
+static sc_prediction predict(const fixture *f, const sc_model *model, size_t row) {
+  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  sc_prediction p;
+  memset(&p, 0, sizeof p);
+  assert_int_equal(sc_model_predict(model, f->s.task[row], &f->s.nest[row], 1, &target, false, &p, NULL), SC_OK);
+  return p;
+}
+
+/* ---- identity ---- */
+
 static void save_load_is_identity(void **state) {
   fixture *f = *state;
   sc_error err;
   sc_model *loaded;
   assert_int_equal(sc_model_save(f->model, f->path, &err), SC_OK);
   assert_int_equal(sc_model_load(f->path, &loaded, &err), SC_OK);
-  assert_int_equal(sc_model_hash(loaded), sc_model_hash(f->model));
-  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  assert_true(sc_model_hash(loaded) == sc_model_hash(f->model) && sc_model_hash(loaded) != 0);
   for (size_t i = 0; i < f->s.rows.n; i += 7) {
-    sc_prediction a, b;
-    assert_int_equal(sc_model_predict(f->model, f->s.task[i], &f->s.nest[i], 1, &target, false, &a, &err), SC_OK);
-    assert_int_equal(sc_model_predict(loaded, f->s.task[i], &f->s.nest[i], 1, &target, false, &b, &err), SC_OK);
+    const sc_prediction a = predict(f, f->model, i), b = predict(f, loaded, i);
     assert_memory_equal(&a, &b, sizeof a);
   }
   sc_str card = {0}, again = {0};
   sc_model_card(f->model, &card);
   sc_model_card(loaded, &again);
   assert_string_equal(sc_str_text(&card), sc_str_text(&again));
+  assert_string_equal(sc_model_machine(loaded)->name, "test");
   sc_str_free(&card);
   sc_str_free(&again);
   sc_model_free(loaded);
@@ -66,22 +73,28 @@ static void equal_seeds_give_equal_bytes(void **state) {
   fixture *f = *state;
   sc_error err;
   sc_model *again;
-  sc_train_options other = quick;
+  sc_train_options other = synthetic_quick;
   other.nthread = 1;
   assert_int_equal(sc_model_train(&f->s.rows, NULL, &other, &again, &err), SC_OK);
   assert_int_equal(again->json_len, f->model->json_len);
   assert_memory_equal(again->json, f->model->json, again->json_len);
   sc_model_free(again);
+  other.seed++;
+  assert_int_equal(sc_model_train(&f->s.rows, NULL, &other, &again, &err), SC_OK);
+  assert_true(sc_model_hash(again) != sc_model_hash(f->model));
+  sc_model_free(again);
 }
 
-static void trees_agree_with_libxgboost(void **state) {
+static void libxgboost_reads_the_file_and_agrees(void **state) {
   fixture *f = *state;
   const sc_rows *rows = &f->s.rows;
   sc_error err;
   uint8_t *bins = malloc(rows->n * SC_FEATURE_COUNT);
   float *theirs = malloc(rows->n * 2 * sizeof *theirs), *ours = malloc(rows->n * 2 * sizeof *ours);
   sc_cuts_bins(&f->model->cuts, rows->features, rows->n, bins);
-  assert_int_equal(sc_booster_margins(f->model->json, f->model->json_len, bins, rows->n, SC_FEATURE_COUNT, 2, theirs, NULL, 0, &err), SC_OK);
+  assert_int_equal(
+      sc_booster_margins(f->model->json, f->model->json_len, bins, rows->n, SC_FEATURE_COUNT, 2, theirs, NULL, 0, &err),
+      SC_OK);
   sc_forest_margins(&f->model->forest, bins, rows->n, ours);
   assert_memory_equal(ours, theirs, rows->n * 2 * sizeof *ours);
   free(bins);
@@ -89,11 +102,355 @@ static void trees_agree_with_libxgboost(void **state) {
   free(ours);
 }
 
+/* A block of many nests, one nest at a time, and the rows that trained it: all say the same. */
+static void blocks_equal_single_rows(void **state) {
+  fixture *f = *state;
+  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  sc_prediction many[40];
+  memset(many, 0, sizeof many);
+  for (size_t n = 1; n <= 40; n += 13) {
+    assert_int_equal(sc_model_predict(f->model, f->s.task[0], f->s.nest, n, &target, false, many, NULL), SC_OK);
+    for (size_t i = 0; i < n; i++) {
+      const sc_prediction one = predict(f, f->model, i);
+      assert_memory_equal(&one, &many[i], sizeof one);
+      assert_true(one.low_s < one.time_s && one.time_s < one.high_s && one.analytic_s > 0);
+      assert_int_equal(one.knowledge, 0);
+      assert_false(one.extrapolates);
+    }
+  }
+}
+
+static void far_tasks_are_flagged_and_widened(void **state) {
+  fixture *f = *state;
+  const sc_task *task;
+  sc_schedule schedule;
+  sc_nest nest;
+  sc_rng rng;
+  sc_prediction near, far;
+  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  sc_rng_seed(&rng, 5, 0);
+  assert_int_equal(sc_task_parse(f->s.arena, f->s.library, "matmul:M=4096,N=4096,K=4096", &task, NULL), SC_OK);
+  assert_int_equal(sc_schedule_random(task, &rng, 8, "gcc", &schedule), SC_OK);
+  assert_int_equal(sc_lower(task, &schedule, &nest, NULL), SC_OK);
+  assert_int_equal(sc_model_predict(f->model, task, &nest, 1, &target, false, &far, NULL), SC_OK);
+  assert_true(far.extrapolates);
+  near = predict(f, f->model, 0);
+  assert_true(log(far.high_s / far.time_s) > 2 * log(near.high_s / near.time_s));
+}
+
+/* ---- refusals ---- */
+
+static void replace(sc_str *text, const char *from, const char *to) {
+  char *at = strstr(text->text, from);
+  if (at == NULL) fail_msg("no '%s' in the model", from);
+  sc_str out = {0};
+  sc_str_addn(&out, text->text, (size_t)(at - text->text));
+  sc_str_add(&out, to);
+  sc_str_add(&out, at + strlen(from));
+  sc_str_free(text);
+  *text = out;
+}
+
+typedef struct kept {
+  sc_str card, cuts, machine, seal;
+} kept;
+
+static sc_status keep(void *user, const char *key, const char *value, sc_error *err) {
+  kept *k = user;
+  if (strcmp(key, SC_ATTRIBUTE_CARD) == 0) sc_str_add(&k->card, value);
+  if (strcmp(key, SC_ATTRIBUTE_CUTS) == 0) sc_str_add(&k->cuts, value);
+  if (strcmp(key, SC_ATTRIBUTE_MACHINE) == 0) sc_str_add(&k->machine, value);
+  if (strcmp(key, SC_ATTRIBUTE_SEAL) == 0) sc_str_add(&k->seal, value);
+  return SC_OK;
+}
+
+/* Makes the seal fit again: what then is wrong must be found by other checks. */
+static void reseal(sc_str *text) {
+  kept k = {.card = {0}};
+  sc_booster_head head;
+  sc_forest forest;
+  char seal[17];
+  assert_int_equal(sc_forest_read("x", text->text, text->len, &head, &forest, keep, &k, NULL), SC_OK);
+  sc_hash_hex(sc_card_seal(sc_str_text(&k.card), sc_str_text(&k.cuts), sc_str_text(&k.machine), &forest), seal);
+  replace(text, k.seal.text, seal);
+  sc_forest_free(&forest);
+  sc_str_free(&k.card);
+  sc_str_free(&k.cuts);
+  sc_str_free(&k.machine);
+  sc_str_free(&k.seal);
+}
+
+static void what_does_not_belong_is_refused(void **state) {
+  static const struct {
+    const char *from, *to, *why;
+    sc_status status;
+    bool sealed;
+  } cases[] = {
+      {"\"version\":[1,", "\"version\":[3,1,", "written by XGBoost 3.1", SC_MISMATCH, false},
+      {"\"base_score\":\"0E0\"", "\"base_score\":\"[0E0]\"", "base_score is '[0E0]'", SC_MISMATCH, false},
+      {"\"base_score\":\"0E0\"", "\"base_score\":\"5E-1\"", "base_score is '5E-1'", SC_MISMATCH, false},
+      {"\"base_score\":\"0E0\"", "\"base_score\":[0E0]", "expected a string", SC_FORMAT, false},
+      {"\"name\":\"reg:squarederror\"", "\"name\":\"reg:gamma\"", "not a gbtree of", SC_MISMATCH, false},
+      {"\"name\":\"gbtree\"", "\"name\":\"dart\"", "not a gbtree of", SC_MISMATCH, false},
+      {"\"schedcast_card\":", "\"another\":", "without the card", SC_MISMATCH, false},
+      {"schema \\\"", "schema \\\"0", "16 hex digits", SC_FORMAT, true},
+      {"eta 0.2", "eta 0.3", "not those that were trained", SC_FORMAT, false},
+      {"passes 3", "passes 3\\npasses 3", "stands twice", SC_FORMAT, true},
+      {"passes 3\\n", "", "not complete", SC_FORMAT, true},
+      {"passes 3", "colour 3", "a card has no 'colour'", SC_FORMAT, true},
+      {"range flop", "range flip", "expected the range of 'flop'", SC_FORMAT, true},
+      {"flop ", "flop 9e9 ", "must rise", SC_FORMAT, true},
+  };
+  fixture *f = *state;
+  for (size_t i = 0; i < SC_COUNT_OF(cases); i++) {
+    sc_str text = {0};
+    sc_model *model;
+    sc_error err;
+    sc_str_add(&text, f->model->json);
+    if (strcmp(cases[i].from, "flop ") == 0) { /* of the cuts, not of the card */
+      replace(&text, "\"schedcast_cuts\":\"flop ", "\"schedcast_cuts\":\"flop 9e9 ");
+    } else replace(&text, cases[i].from, cases[i].to);
+    if (cases[i].sealed) reseal(&text);
+    const sc_status status = sc_model_read("m.xgb", text.text, text.len, &model, &err);
+    if (status != cases[i].status || strstr(err.text, cases[i].why) == NULL) {
+      fail_msg("case %zu: status %s, '%s' does not say '%s'", i, sc_status_name(status), status ? err.text : "",
+               cases[i].why);
+    }
+    sc_str_free(&text);
+  }
+}
+
+/* The model's file with another card, sealed. */
+static sc_str with_card(const fixture *f, const sc_card *card) {
+  sc_str text = {0}, before = {0}, after = {0}, from = {0}, to = {0};
+  sc_card_print(&f->model->card, &before);
+  sc_card_print(card, &after);
+  sc_json_string(&from, before.text);
+  sc_json_string(&to, after.text);
+  sc_str_add(&text, f->model->json);
+  replace(&text, from.text, to.text);
+  reseal(&text);
+  sc_str_free(&before);
+  sc_str_free(&after);
+  sc_str_free(&from);
+  sc_str_free(&to);
+  return text;
+}
+
+static void a_card_of_another_model_is_refused(void **state) {
+  fixture *f = *state;
+  static const char *const why[] = {"trained on other features", "golden rows", "golden rows",
+                                    "not those that were trained"};
+  for (int i = 0; i < 5; i++) {
+    sc_card card = f->model->card;
+    sc_model *model = NULL;
+    sc_error err;
+    if (i == 0) card.schema++;
+    if (i == 1) card.golden_margin[2][0] = nextafterf(card.golden_margin[2][0], 9);
+    if (i == 2) memset(card.golden_bins[1], 3, sizeof card.golden_bins[1]);
+    if (i == 3) card.trees++;
+    sc_str text = with_card(f, &card);
+    const sc_status status = sc_model_read("m.xgb", text.text, text.len, &model, &err);
+    if (i == 4) assert_int_equal(status, SC_OK); /* nothing was changed */
+    else if (status == SC_OK || strstr(err.text, why[i]) == NULL)
+      fail_msg("case %d is not refused for '%s'", i, why[i]);
+    sc_model_free(model);
+    sc_str_free(&text);
+  }
+}
+
+static void unusable_rows_are_refused(void **state) {
+  fixture *f = *state;
+  sc_rows rows = f->s.rows;
+  sc_model *model;
+  sc_error err;
+  rows.n = 10;
+  assert_int_equal(sc_model_train(&rows, NULL, NULL, &model, &err), SC_USAGE);
+  assert_non_null(strstr(err.text, "10 usable rows"));
+  rows = f->s.rows;
+  rows.forbidden[123] = true;
+  assert_int_equal(sc_model_train(&rows, NULL, NULL, &model, &err), SC_MISMATCH);
+  assert_non_null(strstr(err.text, "belongs to the evaluation set"));
+  rows.forbidden[123] = false;
+  const double time = rows.time_s[5];
+  rows.time_s[5] = NAN;
+  assert_int_equal(sc_model_train(&rows, NULL, NULL, &model, &err), SC_FORMAT);
+  rows.time_s[5] = time;
+  assert_int_equal(sc_model_load("/nowhere/m.xgb", &model, &err), SC_NOTFOUND);
+}
+
+/* A user's one layer: folds hold its schedules, and nothing is claimed about other tasks. */
+static void one_contraction_can_be_trained_on(void **state) {
+  fixture *f = *state;
+  sc_rows rows = f->s.rows;
+  sc_model *model;
+  sc_evaluation evaluation;
+  sc_error err;
+  rows.n = 40;
+  rows.ntasks = rows.ngroups = rows.nnetworks = 1;
+  assert_int_equal(sc_model_train(&rows, NULL, &synthetic_quick, &model, &err), SC_OK);
+  const sc_prediction p = predict(f, model, 0);
+  assert_true(p.time_s > 0);
+  sc_model_free(model);
+  assert_int_equal(sc_evaluate(&rows, NULL, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &evaluation, NULL, &err),
+                   SC_USAGE);
+}
+
+/* ---- damage ---- */
+
+static void damaged_files_are_refused_or_harmless(void **state) {
+  fixture *f = *state;
+  sc_rng rng;
+  sc_rng_seed(&rng, 3, 0);
+  int refused = 0;
+  const sc_prediction whole = predict(f, f->model, 3);
+  for (int i = 0; i < 300; i++) {
+    const size_t len = f->model->json_len, at = (size_t)sc_rng_below(&rng, len);
+    const bool cut = i >= 200;
+    char *copy = malloc(len);
+    sc_model *model;
+    sc_error err;
+    memcpy(copy, f->model->json, len);
+    copy[at] = (char)(copy[at] ^ (1 << sc_rng_below(&rng, 8)));
+    if (sc_model_read("m.xgb", copy, cut ? at : len, &model, &err) == SC_OK) {
+      const sc_prediction p = predict(f, model, 3);
+      assert_memory_equal(&p, &whole, sizeof p);
+      assert_false(cut);
+      sc_model_free(model);
+    } else {
+      assert_true(err.status != SC_OK && err.text[0] != '\0');
+      refused++;
+    }
+    free(copy);
+  }
+  assert_in_range(refused, 150,
+                  300); /* the rest fell on numbers that no prediction depends on: gains, weights of inner nodes */
+}
+
+static void hostile_cards_are_refused(void **state) {
+  fixture *f = *state;
+  sc_rng rng;
+  sc_rng_seed(&rng, 4, 0);
+  sc_str card = {0}, cuts = {0};
+  sc_card_print(&f->model->card, &card);
+  sc_cuts_print(&f->model->cuts, &cuts);
+  static const char spice[] = "\n\" 0123456789abcxyz.-+#e";
+  for (int i = 0; i < 600; i++) {
+    sc_arena *arena = sc_arena_new();
+    sc_card *into = calloc(1, sizeof *into);
+    sc_cuts *cuts_into = calloc(1, sizeof *cuts_into);
+    sc_str text = {0};
+    sc_str_add(&text, i % 3 ? card.text : cuts.text);
+    for (int k = 0; k < 3; k++) text.text[sc_rng_below(&rng, text.len)] = spice[sc_rng_below(&rng, sizeof spice - 1)];
+    if (i % 7 == 0) text.text[sc_rng_below(&rng, text.len)] = '\0';
+    const sc_status status =
+        i % 3 ? sc_card_parse(arena, "card", text.text, into, NULL) : sc_cuts_parse("cuts", text.text, cuts_into, NULL);
+    if (status == SC_OK && i % 3)
+      assert_true(into->ngolden <= SC_GOLDEN_ROWS && into->intervals.n <= SC_MAX_CLASSES + 1);
+    if (status == SC_OK && i % 3 == 0) {
+      for (int c = 0; c < SC_FEATURE_COUNT; c++) {
+        for (int k = 1; k < cuts_into->count[c]; k++) assert_true(cuts_into->at[c][k] > cuts_into->at[c][k - 1]);
+      }
+    }
+    sc_str_free(&text);
+    free(into);
+    free(cuts_into);
+    sc_arena_free(arena);
+  }
+  sc_str_free(&card);
+  sc_str_free(&cuts);
+}
+
+static void card_and_cuts_round_trip(void **state) {
+  fixture *f = *state;
+  sc_str card = {0}, cuts = {0}, again = {0};
+  sc_card *into = calloc(1, sizeof *into);
+  sc_cuts *cuts_into = calloc(1, sizeof *cuts_into);
+  sc_arena *arena = sc_arena_new();
+  sc_card_print(&f->model->card, &card);
+  sc_cuts_print(&f->model->cuts, &cuts);
+  assert_int_equal(sc_card_parse(arena, "card", card.text, into, NULL), SC_OK);
+  assert_int_equal(sc_cuts_parse("cuts", cuts.text, cuts_into, NULL), SC_OK);
+  sc_card_print(into, &again);
+  assert_string_equal(again.text, card.text);
+  assert_memory_equal(cuts_into, &f->model->cuts, sizeof *cuts_into);
+  sc_str_free(&card);
+  sc_str_free(&cuts);
+  sc_str_free(&again);
+  free(into);
+  free(cuts_into);
+  sc_arena_free(arena);
+}
+
+/* ---- cut points ---- */
+
+static void bins_count_the_cuts_below(void **state) {
+  enum { N = 3000 };
+  static float rows[N * SC_FEATURE_COUNT];
+  static uint32_t index[N];
+  static sc_cuts cuts;
+  static uint8_t bins[N * SC_FEATURE_COUNT];
+  sc_rng rng;
+  sc_rng_seed(&rng, 6, 0);
+  for (uint32_t i = 0; i < N; i++) {
+    index[i] = i;
+    for (int f = 0; f < SC_FEATURE_COUNT; f++) { /* few values, many, equal ones, neighbouring floats */
+      rows[i * SC_FEATURE_COUNT + (uint32_t)f] = f % 4 == 0   ? (float)sc_rng_below(&rng, 9)
+                                                 : f % 4 == 1 ? (float)synthetic_normal(&rng)
+                                                 : f % 4 == 2 ? 7
+                                                              : nextafterf(1, 2) - (float)(i % 2) * 1e-7F;
+    }
+  }
+  assert_true(sc_cuts_fit(rows, index, N, &cuts));
+  sc_cuts_bins(&cuts, rows, N, bins);
+  for (int f = 0; f < SC_FEATURE_COUNT; f++) {
+    assert_int_equal(cuts.count[f] == 0, f % 4 == 2);
+    if (f % 4 == 0) assert_int_equal(cuts.count[f], 8);
+    if (f % 4 == 1) assert_int_equal(cuts.count[f], 254);
+    for (uint32_t i = 0; i < N; i++) {
+      int n = 0;
+      while (n < cuts.count[f] && cuts.at[f][n] <= rows[i * SC_FEATURE_COUNT + (uint32_t)f]) n++;
+      assert_int_equal(bins[i * SC_FEATURE_COUNT + (uint32_t)f], n);
+    }
+  }
+}
+
+/* ---- explanation ---- */
+
+static void explanation_names_what_pushed(void **state) {
+  fixture *f = *state;
+  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  int steps = 0;
+  for (size_t i = 0; i < f->s.rows.n; i += 11) {
+    sc_str text = {0};
+    sc_error err;
+    assert_int_equal(sc_model_explain(f->model, f->s.task[i], &f->s.nest[i], &target, 5, &text, &err), SC_OK);
+    assert_non_null(strstr(text.text, "GFLOP/s"));
+    assert_non_null(strstr(text.text, "analytic time"));
+    assert_non_null(strstr(text.text, "nothing but the machine file"));
+    assert_null(strstr(text.text, "in0")); /* tensors by their names */
+    steps += strstr(text.text, "vectors of the register tile") != NULL;
+    sc_str_free(&text);
+  }
+  assert_in_range(steps, f->s.rows.n / 11 / 3, f->s.rows.n); /* the truth has a step there */
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(save_load_is_identity),
       cmocka_unit_test(equal_seeds_give_equal_bytes),
-      cmocka_unit_test(trees_agree_with_libxgboost),
+      cmocka_unit_test(libxgboost_reads_the_file_and_agrees),
+      cmocka_unit_test(blocks_equal_single_rows),
+      cmocka_unit_test(far_tasks_are_flagged_and_widened),
+      cmocka_unit_test(what_does_not_belong_is_refused),
+      cmocka_unit_test(a_card_of_another_model_is_refused),
+      cmocka_unit_test(unusable_rows_are_refused),
+      cmocka_unit_test(one_contraction_can_be_trained_on),
+      cmocka_unit_test(damaged_files_are_refused_or_harmless),
+      cmocka_unit_test(hostile_cards_are_refused),
+      cmocka_unit_test(card_and_cuts_round_trip),
+      cmocka_unit_test(bins_count_the_cuts_below),
+      cmocka_unit_test(explanation_names_what_pushed),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
