@@ -7,9 +7,8 @@
  * An address is a sum over axes, so each axis of each access has a table from its index to its share; a large negative
  * share marks what is outside. Then the innermost reduction is a walk along tables. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "ir/operator.h"
+#include "ir/value.h"
 
 #define OUTSIDE (-((int64_t)1 << 60)) /* a sum of at most SC_MAX_AXES of them still fits */
 
@@ -93,113 +92,41 @@ static int64_t address_in(const row *w, int64_t v) {
   return address;
 }
 
-/* ---- values ---- */
-
-/* A value of either class; the task's tensors are all of one. */
-typedef union number {
-  float f;
-  int32_t i;
-} number;
-
-static bool is_float(const sc_task *task) { return task->tensor[0].type == SC_F32 || task->tensor[0].type == SC_F16; }
-
-static float load_float(const void *buffer, sc_type type, int64_t address) {
-  if (address < 0) return 0;
-  return type == SC_F32 ? ((const float *)buffer)[address] : sc_f16_to_f32(((const uint16_t *)buffer)[address]);
-}
-
-static int32_t load_int(const void *buffer, sc_type type, int64_t address) {
-  if (address < 0) return 0;
-  switch (type) {
-  case SC_I8: return ((const int8_t *)buffer)[address];
-  case SC_U8: return ((const uint8_t *)buffer)[address];
-  default: return ((const int32_t *)buffer)[address];
-  }
-}
-
-static int32_t clamp(int32_t x, int32_t lo, int32_t hi) { return x < lo ? lo : x > hi ? hi : x; }
-
-static void store(const sc_tensor *tensor, void *buffer, int64_t address, number x) {
-  switch (tensor->type) {
-  case SC_F32: ((float *)buffer)[address] = x.f; break;
-  case SC_F16: ((uint16_t *)buffer)[address] = sc_f32_to_f16(x.f); break;
-  case SC_I8: ((int8_t *)buffer)[address] = (int8_t)clamp(x.i, -128, 127); break;
-  case SC_U8: ((uint8_t *)buffer)[address] = (uint8_t)clamp(x.i, 0, 255); break;
-  default: ((int32_t *)buffer)[address] = x.i; break;
-  }
-}
-
-static int32_t wrap(uint32_t x) {
-  int32_t value;
-  memcpy(&value, &x, sizeof value);
-  return value;
-}
-
 /* ---- statements ---- */
 
-static number load(const runner *run, int access, int64_t address) {
-  const sc_tensor *tensor = &run->task->tensor[run->task->access[access].tensor];
-  const void *buffer = run->buffers[run->task->access[access].tensor];
-  if (is_float(run->task)) return (number){.f = load_float(buffer, tensor->type, address)};
-  return (number){.i = load_int(buffer, tensor->type, address)};
+/* Outside its tensor an operand is 0. */
+static inline sc_number load(const row *w, int64_t v) {
+  int64_t address = address_in(w, v);
+  return address < 0 ? (sc_number){.i = 0} : sc_number_load(w->buffer, w->type, address); /* 0 is also 0.0f */
 }
 
 /* Adds the products along the innermost reduction to the accumulator. */
-static void add_products(const runner *run, number *acc) {
+static sc_number add_products(const runner *run, sc_number acc) {
   row a = row_of(run, 1), b = row_of(run, 2);
   int64_t n = run->inner < 0 ? 1 : run->task->dim[run->inner].size;
-  if (is_float(run->task)) {
-    float sum = acc->f;
-    for (int64_t v = 0; v < n; v++)
-      sum += load_float(a.buffer, a.type, address_in(&a, v)) * load_float(b.buffer, b.type, address_in(&b, v));
-    acc->f = sum;
-  } else {
-    uint32_t sum = (uint32_t)acc->i;
-    for (int64_t v = 0; v < n; v++)
-      sum += (uint32_t)load_int(a.buffer, a.type, address_in(&a, v)) *
-             (uint32_t)load_int(b.buffer, b.type, address_in(&b, v));
-    acc->i = wrap(sum);
-  }
-}
-
-static float apply_float(int kind, float a, float b) {
-  switch (kind) {
-  case SC_EXPR_ADD: return a + b;
-  case SC_EXPR_SUB: return a - b;
-  case SC_EXPR_MUL: return a * b;
-  case SC_EXPR_MAX: return a > b ? a : b;
-  default: return a < b ? a : b;
-  }
-}
-
-static int32_t apply_int(int kind, int32_t a, int32_t b) {
-  switch (kind) {
-  case SC_EXPR_ADD: return wrap((uint32_t)a + (uint32_t)b);
-  case SC_EXPR_SUB: return wrap((uint32_t)a - (uint32_t)b);
-  case SC_EXPR_MUL: return wrap((uint32_t)a * (uint32_t)b);
-  case SC_EXPR_MAX: return a > b ? a : b;
-  default: return a < b ? a : b;
-  }
+  bool floats = sc_is_float(a.type);
+  if (floats) /* apart, so that the sum stays in a register */
+    for (int64_t v = 0; v < n; v++) acc.f += load(&a, v).f * load(&b, v).f;
+  else
+    for (int64_t v = 0; v < n; v++) acc = sc_number_fma(false, acc, load(&a, v), load(&b, v));
+  return acc;
 }
 
 /* An epilogue's value at the current point; the result's own value is still the accumulator. */
-static number evaluate(const runner *run, const sc_stmt *stmt, number acc) {
-  number stack[SC_MAX_EXPR];
+static sc_number evaluate(const runner *run, const sc_stmt *stmt, sc_number acc) {
+  sc_number stack[SC_MAX_EXPR];
   int top = 0;
-  bool floats = is_float(run->task);
+  bool floats = sc_is_float(run->task->tensor[0].type);
   for (int i = 0; i < stmt->nexpr; i++) {
     const sc_expr *node = &stmt->expr[i];
     if (node->kind == SC_EXPR_CONST) {
-      if (floats) stack[top++].f = node->value;
-      else stack[top++].i = (int32_t)node->value;
+      stack[top++] = floats ? (sc_number){.f = node->value} : (sc_number){.i = (int32_t)node->value};
     } else if (node->kind == SC_EXPR_ACCESS) {
       row w = row_of(run, node->access); /* an epilogue has no reduction dims */
-      stack[top++] = node->access == stmt->lhs ? acc : load(run, node->access, w.base);
+      stack[top++] = node->access == stmt->lhs ? acc : load(&w, 0);
     } else {
-      number a = stack[top - 2], b = stack[top - 1];
-      if (floats) stack[top - 2].f = apply_float(node->kind, a.f, b.f);
-      else stack[top - 2].i = apply_int(node->kind, a.i, b.i);
       top--;
+      stack[top - 1] = sc_number_apply(floats, node->kind, stack[top - 1], stack[top]);
     }
   }
   return stack[0];
@@ -219,14 +146,13 @@ static bool step(runner *run, unsigned dims) {
 
 static void run_point(runner *run, unsigned outer_reductions) {
   const sc_task *task = run->task;
-  const sc_tensor *result = &task->tensor[task->access[0].tensor];
-  int64_t address = row_of(run, 0).base;
-  number acc = {0};
-  if (result->role == SC_INOUT) acc = load(run, 0, address);
-  do add_products(run, &acc);
+  row result = row_of(run, 0);
+  sc_number acc = {.i = 0};
+  if (task->tensor[task->access[0].tensor].role == SC_INOUT) acc = load(&result, 0);
+  do acc = add_products(run, acc);
   while (step(run, outer_reductions));
   for (int i = 1; i < task->nstmts; i++) acc = evaluate(run, &task->stmt[i], acc);
-  store(result, run->buffers[task->access[0].tensor], address, acc);
+  sc_number_store(run->buffers[task->access[0].tensor], result.type, result.base, acc);
 }
 
 sc_status sc_run_operator(const sc_task *task, void *const *buffers, sc_error *err) {

@@ -21,8 +21,9 @@ static inline int32_t sc_wrap(uint32_t x) {
 }
 
 static inline sc_number sc_number_load(const void *buffer, sc_type type, int64_t address) {
+  if (type == SC_F32)
+    return (sc_number){.f = ((const float *)buffer)[address]}; /* the common one, not through a table */
   switch (type) {
-  case SC_F32: return (sc_number){.f = ((const float *)buffer)[address]};
   case SC_F16: return (sc_number){.f = sc_f16_to_f32(((const uint16_t *)buffer)[address])};
   case SC_I8: return (sc_number){.i = ((const int8_t *)buffer)[address]};
   case SC_U8: return (sc_number){.i = ((const uint8_t *)buffer)[address]};
