@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/internal.h"
 
@@ -145,11 +146,18 @@ typedef struct paths {
   size_t n, cap;
 } paths;
 
-/* Compiles items[n] (ended by NULL) as `units` files; what fails is halved. */
+static sc_status compile_nests(group *g, item **items, size_t n, size_t units, paths *to, sc_error *err);
+
+static sc_status halve(group *g, item **items, size_t n, paths *to, sc_error *err) {
+  SC_TRY(compile_nests(g, items, n / 2, 1, to, err));
+  return compile_nests(g, items + n / 2, n - n / 2, 1, to, err);
+}
+
+/* Compiles items[n] as at most `units` files; a file that fails is halved. */
 static sc_status compile_nests(group *g, item **items, size_t n, size_t units, paths *to, sc_error *err) {
   if (n == 0) return SC_OK;
-  enum { MOST = 2 };
-  if (units > n) units = n;
+  enum { MOST = 16, FEWEST = 4 }; /* files at once; nests that are worth a file: each compiles the helpers again */
+  if (units > (n + FEWEST - 1) / FEWEST) units = (n + FEWEST - 1) / FEWEST;
   if (units > MOST) units = MOST;
   sc_str source[MOST] = {{0}};
   sc_unit unit[MOST];
@@ -170,7 +178,7 @@ static sc_status compile_nests(group *g, item **items, size_t n, size_t units, p
     size_t count = from[u + 1] - from[u];
     if (unit[u].failure[0] == '\0') memcpy(to->path[to->n++], unit[u].object, SC_PATH);
     else if (count == 1) fail_item(items[from[u]], unit[u].failure);
-    else status = compile_nests(g, items + from[u], count, 2, to, err);
+    else status = halve(g, items + from[u], count, to, err);
   }
   return status;
 }
@@ -249,6 +257,7 @@ static sc_status build_and_free(group *g, sc_error *err) {
   double t0 = sc_now_s();
   sc_status status = items ? build_group(g, items, &nests, err) : no_memory(err);
   float each_ms = (float)(1e3 * (sc_now_s() - t0) / (double)g->n);
+  for (size_t i = 0; i < nests.n; i++) unlink(nests.path[i]);
   for (size_t i = 0; i < g->n; i++) {
     g->item[i].out->compile_ms = each_ms;
     free(g->item[i].source);

@@ -1,15 +1,13 @@
-/* A campaign in parts. Work becomes rows, task by task, less what the dataset has (campaign_plan.c). A thread builds rows ahead
- * of the measurer (campaign_builder.c). Rows are visited pass by pass over a stretch of tasks (campaign.c) between readings
- * of the reference kernels (campaign_drift.c), and written down with their context (campaign_record.c). */
+/* A campaign in parts. Work becomes rows, task by task, less what the dataset has (campaign_plan.c). Rows are built and visited
+ * pass by pass over a stretch of tasks (campaign.c), between readings of the reference kernels (campaign_drift.c), and
+ * written down with their context (campaign_record.c). */
 #ifndef SC_HARNESS_CAMPAIGN_H
 #define SC_HARNESS_CAMPAIGN_H
-
-#include <pthread.h>
 
 #include "harness/internal.h"
 
 enum {
-  SC_BATCH = 16, /* schedules of one build */
+  SC_BATCH = 64, /* schedules of one build */
   SC_STRETCH_ROWS = 3000 /* rows of one stretch: a pass over it takes a minute or two */
 };
 
@@ -22,7 +20,8 @@ typedef struct sc_row {
   bool failed; /* its outcome is no time: nothing more to do */
   uint8_t outcome;
   bool visited; /* by this process */
-  size_t place; /* in the builder's queue */
+  size_t place; /* in the queue */
+  bool ready; /* `built` is filled */
   float half[2]; /* least time of the even and of the odd valid passes, ns; 0 = none */
   sc_built built;
 } sc_row;
@@ -34,7 +33,7 @@ typedef struct sc_task_run {
   double best_ns;
 } sc_task_run;
 
-/* Tasks measured together, all passes within minutes, and the part of the builder's queue that they own. */
+/* Tasks measured together, all passes within minutes, and the part of the queue that they own. */
 typedef struct sc_stretch {
   size_t first_task, ntasks;
   size_t first_place, nplaces;
@@ -56,32 +55,6 @@ void sc_plan_free(sc_plan *plan);
 size_t sc_plan_order(const sc_plan *plan, size_t task, int pass, int stream, uint64_t seed, size_t *rows);
 int sc_campaign_passes(const sc_campaign_options *options);
 uint32_t sc_campaign_abi(const sc_campaign_options *options); /* bit 16: cold caches */
-
-/* ---- builder ---- */
-
-typedef struct sc_builder {
-  const sc_machine *machine;
-  sc_plan *plan;
-  sc_store *store;
-  int ncores; /* that the campaign may use; the measurer's is core */
-  int32_t core;
-  pthread_t thread;
-  pthread_mutex_t lock; /* of what follows */
-  pthread_cond_t moved;
-  size_t stretch, built, wanted; /* places below `built` are built; the measurer has asked for `wanted` */
-  bool stop;
-  sc_status status;
-  sc_error err;
-  double seconds;
-  pthread_mutex_t cores; /* held while compiling, and by visits that need every core */
-} sc_builder;
-sc_status sc_builder_start(sc_builder *builder, const sc_machine *machine, sc_plan *plan, const sc_runner *runner,
-                           sc_error *err);
-/* Waits until a row is built, or *stop; the builder's own error comes out here. */
-sc_status sc_builder_wait(sc_builder *builder, size_t row, const volatile bool *stop, sc_error *err);
-void sc_builder_claim(sc_builder *builder, int threads); /* no compiler beside a visit that has no core to spare */
-void sc_builder_release(sc_builder *builder, int threads);
-void sc_builder_stop(sc_builder *builder);
 
 /* ---- drift ---- */
 
