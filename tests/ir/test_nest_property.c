@@ -1,5 +1,7 @@
 /* For random legal schedules of every operator: the nest computes what the operator says, bit for bit, with every address
- * checked; the text of the schedule reads back as the same schedule. SC_PROPERTY_SCHEDULES: how many of each operator. */
+ * checked; the text of the schedule reads back as the same schedule. SC_PROPERTY_SCHEDULES: how many of each
+ * operator. */
+#include "tests/ir/convolutions.h"
 #include "tests/ir/nests.h"
 
 static int schedules_wanted(void) {
@@ -55,7 +57,35 @@ static void test_random_schedules(void **state) {
   }
 }
 
+/* Sizes, strides, dilations, borders, types, layouts and epilogues at random, a few schedules each. */
+static void test_random_tasks(void **state) {
+  int tasks = schedules_wanted() / 2, n = 0;
+  sc_rng rng;
+  sc_rng_seed(&rng, 19, 0);
+  for (int i = 0; i < tasks; i++) {
+    char text[sizeof(conv){0}.text];
+    if (i % 5 == 0)
+      snprintf(text, sizeof text, "matmul:B=%d,M=%d,N=%d,K=%d,layout=%s,weights=%s", 1 + below(&rng, 3),
+               1 + below(&rng, 20), 1 + below(&rng, 20), 1 + below(&rng, 20), below(&rng, 2) ? "KN" : "NK",
+               below(&rng, 2) ? "const" : "run");
+    else snprintf(text, sizeof text, "%s", random_conv(&rng).text);
+    const sc_task *task = task_of(text);
+    if (task->flop > 2e5) continue;
+    check c;
+    check_init(&c, task, (uint64_t)i);
+    for (int j = 0; j < 5; j++, n++) {
+      sc_schedule schedule;
+      if (sc_schedule_random(task, &rng, 16, "", &schedule) != SC_OK) fail_msg("no legal schedule of %s", text);
+      check_text(task, &schedule);
+      check_one(&c, &schedule, (uint64_t)i, 1 + j % 3);
+    }
+    check_free(&c);
+  }
+  print_message("%d schedules of random tasks: operator = nest\n", n);
+  assert_true(n > tasks);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_schedules)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_schedules), cmocka_unit_test(test_random_tasks)};
   return cmocka_run_group_tests_name("ir.nest_property", tests, load_libraries, free_library);
 }
