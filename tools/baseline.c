@@ -82,7 +82,15 @@ static bool plain_matmul(const sc_task *task, int *m, int *n, int *k) {
          task->access[2].stride[dim[1]] == 1;
 }
 
-double baseline_blas(const sc_task *task) {
+void baseline_settle(tool *t, const sc_machine *machine) {
+  static const char widest[] = "SkylakeX"; /* a fair peer, whatever the environment says */
+  const char *now = getenv("OPENBLAS_CORETYPE");
+  if (strcmp(machine->isa, "x86-64-v4") != 0 || (now && strcmp(now, widest) == 0)) return;
+  setenv("OPENBLAS_CORETYPE", widest, 1);
+  execv("/proc/self/exe", t->argv); /* when it fails OpenBLAS chooses, and the table says what */
+}
+
+double baseline_blas(const sc_task *task, char *core, size_t size) {
   enum { ROWS = 101, PLAIN = 111 }; /* CblasRowMajor, CblasNoTrans */
   int m, n, k;
   double seconds = 0;
@@ -94,6 +102,8 @@ double baseline_blas(const sc_task *task) {
   if (multiply && threads && buffers_make(task, buffer)) {
     float *a = buffer[task->access[1].tensor], *b = buffer[task->access[2].tensor], *c = buffer[task->access[0].tensor];
     threads(1);
+    char *(*name)(void) = (char *(*)(void))dlsym(blas, "openblas_get_corename");
+    snprintf(core, size, "%s", name ? name() : "?");
     TIME_CALLS(seconds, multiply(ROWS, PLAIN, PLAIN, m, n, k, 1, a, k, b, n, 0, c, n));
   }
   buffers_free(task, buffer);

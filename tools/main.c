@@ -20,7 +20,7 @@ const verb *verb_find(const char *name, size_t len) {
 
 static void log_line(void *user, sc_log_level level, const char *line) {
   const tool *t = user;
-  if (level != SC_LOG_DEBUG)
+  if (level == SC_LOG_WARN || (level == SC_LOG_INFO && !t->terse))
     fprintf(stderr, "%s-sched: %s%s\n", t->verb->name, level == SC_LOG_WARN ? "warning: " : "", line);
 }
 
@@ -33,8 +33,8 @@ static int exit_code(sc_status status) {
   }
 }
 
-static int run(const verb *v, int argc, char **argv) {
-  tool t = {.verb = v, .arena = sc_arena_new()};
+static int run(const verb *v, char **process, int argc, char **argv) {
+  tool t = {.verb = v, .argv = process, .arena = sc_arena_new()};
   bool help = false;
   int n = 0;
   void *options = calloc(1, v->options_size);
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
   size_t len = strlen(name), cut = sizeof suffix - 1;
   if (len > cut && strcmp(name + len - cut, suffix) == 0) {
     const verb *v = verb_find(name, len - cut);
-    if (v) return run(v, argc - 1, argv + 1);
+    if (v) return run(v, argv, argc - 1, argv + 1);
     fprintf(stderr, "schedcast: there is no '%.*s'; see schedcast help\n", (int)(len - cut), name);
     return 2;
   }
@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "--version") == 0) return printf("schedcast %s\n", sc_version()) < 0;
   bool help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
   const verb *v = help ? &verb_help : verb_find(argv[1], strlen(argv[1]));
-  if (v) return run(v, argc - 2, argv + 2);
+  if (v) return run(v, argv, argc - 2, argv + 2);
   fprintf(stderr, "schedcast: there is no '%s'; see schedcast help\n", argv[1]);
   return 2;
 }

@@ -12,6 +12,8 @@ typedef struct quick_case {
   /* of those shown */
   sc_prediction prediction;
   double measured_s, plain_s, blas_s; /* 0 = none */
+  bool disturbed; /* measured, but never while the machine was quiet */
+  char blas_core[32];
   size_t scanned;
   char code[4400]; /* the C file */
 } quick_case;
@@ -43,7 +45,11 @@ void quick_json(const quickstart *q, sc_str *out);
 
 /* Plain loops at gcc -O3 -march=native, in this process: seconds of one call; SC_EXTERNAL when they cannot be compiled. */
 sc_status baseline_plain(tool *t, const sc_task *task, double *seconds);
-/* One thread of OpenBLAS's sgemm, when the task is a plain matmul and the library can be loaded; else 0. */
-double baseline_blas(const sc_task *task);
+/* One thread of OpenBLAS's sgemm, when the task is a plain matmul and the library can be loaded; else 0. `core` = which of
+ * its kernels it took. */
+double baseline_blas(const sc_task *task, char *core, size_t size);
+/* OpenBLAS of Debian 12 takes AVX2 kernels on processors it does not know. It is only asked for better ones by the
+ * environment a process begins with: begins this process again where that is needed. */
+void baseline_settle(tool *t, const sc_machine *machine);
 
 #endif

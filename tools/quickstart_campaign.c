@@ -74,14 +74,21 @@ static sc_status propose(quickstart *q, const sc_space_bound *space, const sc_ta
   return SC_OK;
 }
 
-static sc_status train(quickstart *q) {
-  const sc_rows_options how = {.passes = PASSES, .kernels = q->p.kernels};
+static sc_status train_on(quickstart *q, int passes) {
+  const sc_rows_options how = {.passes = passes, .kernels = q->p.kernels};
   const sc_train_options options = {.log = q->t->log};
   sc_rows rows;
-  sc_model_free(q->model);
-  q->model = NULL;
   SC_TRY(sc_rows_build(q->t->arena, q->t->library, q->dataset, &how, &rows, &q->t->err));
   return sc_model_train(&rows, q->p.kernels, &options, &q->model, &q->t->err);
+}
+
+/* On labels of fewer passes where the machine was hardly ever quiet. */
+static sc_status train(quickstart *q) {
+  sc_status status = SC_NOTFOUND;
+  sc_model_free(q->model);
+  q->model = NULL;
+  for (int passes = PASSES; passes > 0 && status != SC_OK && status != SC_NOMEM; passes--) status = train_on(q, passes);
+  return status;
 }
 
 static sc_status one_round(quickstart *q, sc_space_bound *const *space, uint64_t round) {

@@ -72,10 +72,12 @@ void help_completion(sc_str *out); /* for bash */
 
 struct tool {
   const verb *verb;
+  char **argv; /* of the process */
   sc_arena *arena;
   sc_error err;
   sc_str out; /* for stdout; flushed at the end and by tool_flush */
   sc_log log; /* to stderr */
+  bool terse; /* of the library only warnings */
   const sc_library *library; /* by tool_library */
 };
 
