@@ -81,8 +81,7 @@ static sc_status find_model(quickstart *q, const char *given) {
     return SC_OK;
   }
   if (status != SC_NOTFOUND || given) return status;
-  tool_say(t, "no model fits this machine (%s, %s): making one, %.0f s", q->p.machine.name, q->p.machine.isa,
-           q->budget_s);
+  tool_say(t, "no model fits this machine: making one, %.0f s", q->budget_s);
   q->own_model = true;
   return quick_campaign(q);
 }
@@ -104,9 +103,9 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   interrupt_catch();
   SC_TRY(quick_tasks(&q));
   SC_TRY(sc_mkdirs(o->out, &t->err));
-  tool_say(t, "schedcast %s; what is this machine?", sc_version());
   SC_TRY(platform_open(t, NULL, &q.p));
   baseline_settle(t, &q.p.machine);
+  tool_say(t, "schedcast %s on %s, %s", sc_version(), q.p.machine.cpu, q.p.machine.isa);
   t->terse = true; /* the campaign says how far it is */
   sc_status status = sc_dataset_open(q.dataset_path, SC_DATASET_APPEND, &q.dataset, &t->err);
   if (status == SC_OK) status = go(&q, o);
