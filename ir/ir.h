@@ -171,10 +171,10 @@ typedef struct sc_run {
 typedef enum sc_pad_rule { SC_PAD_NONE, SC_PAD_PEEL, SC_PAD_CLAMP, SC_PAD_PACK } sc_pad_rule;
 
 /* Copies the region of one access that a tile of `band` reads into a buffer, outside band `band`'s loops. Of a const
- * tensor it always moves ahead of time (the whole tensor, once). SC_ACC_BUFFER packs (access 0) hold partial sums. */
+ * tensor it always moves ahead of time (the whole tensor, once). Packs of access 0 hold partial sums. Blocks are tiles. */
 typedef struct sc_pack {
   uint8_t access, band;
-  bool private; /* below a parallel loop every thread has its own; above it is shared, copied by all, then a barrier */
+  bool private; /* says that it stands below a parallel loop, where every thread has its own; above, all copy one, then wait */
   int16_t skew; /* elements added to the stride of the outermost part, to break set conflicts; 0 = none */
   sc_layout layout;
 } sc_pack;
@@ -324,7 +324,7 @@ void sc_nest_print(const sc_task *task, const sc_nest *nest, sc_str *out); /* a 
  * lo[axis] may be negative and lo+ext may pass the shape where the access is padded. */
 void sc_region(const sc_task *task, const sc_access *access, const int32_t *start, const int32_t *extent, int32_t *lo, int32_t *ext);
 
-/* Largest extents, in elements, of every dim inside the subtree of node n (n = nnodes' root: pass 0). */
+/* Largest extents, in elements, of every dim in the ranges that node n is entered with (node 0: the whole task). */
 void sc_nest_extents(const sc_task *task, const sc_nest *nest, int node, int32_t *extent);
 /* First element of tile t of dim d, and the segment it lies in. */
 int32_t sc_tile_start(const sc_tiling *tiling, int32_t tile, int *seg);
