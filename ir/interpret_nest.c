@@ -372,6 +372,7 @@ static bool prepare(walker *w, void *const *buffers) {
     w->tensor[t] = (sc_view){
         .at = buffers[t], .elems = task->tensor[t].elems, .type = task->tensor[t].type, .name = task->tensor[t].name};
   sc_view *out = &w->tensor[task->access[0].tensor];
+  SC_ASSERT(out->elems > 0);
   if (w->nthreads > 1 && !(out->owner = calloc((size_t)out->elems, 1))) return false;
   for (int p = 0; p < w->nest->npacks; p++) {
     const sc_nest_pack *pack = &w->nest->pack[p];
