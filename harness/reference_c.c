@@ -75,7 +75,7 @@ static void emit_epilogue(const sc_task *task, const sc_stmt *stmt, sc_str *out)
     const sc_expr *e = &stmt->expr[i];
     if (e->kind == SC_EXPR_CONST || e->kind == SC_EXPR_ACCESS) {
       sc_str_printf(out, "s%d = ", top++);
-      if (e->kind == SC_EXPR_CONST) sc_str_printf(out, "%.9gf", (double)e->value);
+      if (e->kind == SC_EXPR_CONST) sc_str_printf(out, "%af", (double)e->value);
       else emit_element(task, e->access, out);
       sc_str_add(out, "; ");
       continue;
