@@ -20,6 +20,7 @@ static int current; /* of sc_mutant */
 #define sc_run_kernel mutant_run_kernel
 #define sc_schedule_random mutant_schedule_random
 
+/* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "ir/interpret_kernel.c"
 #include "ir/interpret_nest.c"
 #include "ir/kernel.c"
@@ -29,6 +30,7 @@ static int current; /* of sc_mutant */
 #include "ir/lower_pack.c"
 #include "ir/lower_pad.c"
 #include "ir/random_schedule.c"
+/* NOLINTEND(bugprone-suspicious-include) */
 
 #include "tests/ir/nests.h"
 
