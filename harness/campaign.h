@@ -66,6 +66,7 @@ typedef struct sc_drift {
   bool good; /* the last one was near the best */
 } sc_drift;
 bool sc_drift_due(const sc_drift *drift);
+void sc_drift_add(sc_drift *drift, const double ns[2]); /* a reading */
 sc_status sc_drift_read(sc_drift *drift, sc_runner *runner, sc_error *err);
 
 /* ---- records ---- */

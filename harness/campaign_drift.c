@@ -24,15 +24,20 @@ static double level(const sc_drift *drift, int kernel) {
   return sorted[(size_t)(quantile * (double)n)];
 }
 
-sc_status sc_drift_read(sc_drift *drift, sc_runner *runner, sc_error *err) {
-  double *now = drift->ns[drift->n % SC_READINGS];
-  SC_TRY(sc_read_clocks(runner, now, err));
+void sc_drift_add(sc_drift *drift, const double ns[2]) {
+  memcpy(drift->ns[drift->n % SC_READINGS], ns, sizeof drift->ns[0]);
   drift->n++;
   drift->last_s = sc_now_s();
   drift->good = true;
   for (int k = 0; k < 2; k++) {
-    double ratio = now[k] / level(drift, k);
+    double ratio = ns[k] / level(drift, k);
     if (ratio > 1 + tolerance || ratio < 1 - tolerance) drift->good = false;
   }
+}
+
+sc_status sc_drift_read(sc_drift *drift, sc_runner *runner, sc_error *err) {
+  double now[2];
+  SC_TRY(sc_read_clocks(runner, now, err));
+  sc_drift_add(drift, now);
   return SC_OK;
 }

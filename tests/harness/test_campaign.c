@@ -1,0 +1,307 @@
+/* Campaigns: everything is visited as often as asked for, whatever fails is a record, what was interrupted goes on, shards
+ * part the tasks between them. Times are real and never decide. */
+#include "common.h"
+
+#include <math.h>
+
+#include "harness/campaign.h"
+
+enum { PER_TASK = 5, PASSES = 2 };
+
+static const char *const texts[] = {"matmul:M=6,N=8,K=10", "matmul:M=9,N=4,K=3", "matmul:M=5,N=5,K=5"};
+
+typedef struct job {
+  sc_work work[SC_COUNT_OF(texts) * PER_TASK];
+  size_t n;
+  sc_campaign_options options;
+  sc_campaign_report report;
+  char path[128];
+} job;
+
+static job *job_make(world *w, const char *name, uint64_t seed) {
+  job *j = calloc(1, sizeof *j);
+  sc_rng rng;
+  sc_rng_seed(&rng, seed, 0);
+  for (size_t t = 0; t < SC_COUNT_OF(texts); t++)
+    for (int i = 0; i < PER_TASK; i++) {
+      sc_nest nest;
+      sc_work *work = &j->work[j->n++];
+      work->task = task_make(w, texts[t]);
+      work->proposal = SC_PROPOSED_UNIFORM;
+      schedule_draw(work->task, &rng, &work->schedule, &nest);
+      for (sc_work *k = j->work; k < work; k++) /* distinct, so that rows can be counted */
+        if (k->task == work->task && memcmp(&k->schedule, &work->schedule, sizeof k->schedule) == 0) work = k;
+    }
+  j->options = (sc_campaign_options){.passes = PASSES, .seed = 1, .measure = {.batch_s = 1e-4, .timeout_s = 5}};
+  snprintf(j->path, sizeof j->path, "%s/%s.h5", w->folder, name);
+  return j;
+}
+
+static sc_status run(world *w, job *j) {
+  sc_dataset *dataset;
+  sc_error why = {0};
+  ok(sc_dataset_open(j->path, SC_DATASET_APPEND, &dataset, err));
+  sc_status status = sc_campaign_run(&w->machine, j->work, j->n, &j->options, dataset, &j->report, &why);
+  if (status != SC_OK && status != SC_INTERRUPTED) fail_msg("%s", why.text);
+  ok(sc_dataset_close(dataset, err));
+  return status;
+}
+
+static int valid(const sc_record *r) {
+  int n = 0;
+  for (uint32_t p = 0; p < r->npasses; p++) n += !r->pass[p].invalid;
+  return n;
+}
+
+static void check_record(world *w, const sc_record *r, int passes) {
+  assert_int_equal(r->outcome, SC_RAN);
+  assert_int_equal(r->npasses <= SC_MAX_PASSES, 1);
+  assert_in_range(valid(r), 0, passes + 2);
+  assert_true(r->code_hash != 0 && r->source_hash != 0 && r->code_bytes > 0);
+  assert_int_equal(r->codegen_version, sc_codegen_version());
+  assert_int_equal(r->harness_abi, sc_harness_abi());
+  assert_true(r->machine_hash == sc_machine_fingerprint(&w->machine));
+  assert_int_equal(r->proposal, SC_PROPOSED_UNIFORM);
+  assert_int_equal(r->simulated, 0);
+  assert_non_null(strstr(r->compiler, "-falign-functions=64"));
+  assert_non_null(strstr(r->machine, "machine here"));
+  const char *slash = strchr(r->shard, '/');
+  assert_non_null(slash);
+  assert_non_null(strchr(slash + 1, '/')); /* host/boot/number */
+  for (uint32_t p = 0; p < r->npasses; p++)
+    for (int i = 0; i < SC_REPEATS; i++) assert_true(r->pass[p].ns[i] > 0);
+}
+
+static void check_dataset(world *w, const job *j, size_t rows) {
+  sc_dataset *dataset;
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  assert_int_equal(sc_dataset_count(dataset), rows);
+  for (size_t i = 0; i < rows; i++) check_record(w, sc_dataset_at(dataset, i), PASSES);
+  ok(sc_dataset_close(dataset, err));
+}
+
+static void test_everything_once(void **state) {
+  world *w = *state;
+  job *j = job_make(w, "all", 1);
+  assert_int_equal(run(w, j), SC_OK);
+  size_t rows = j->report.schedules;
+  assert_in_range(rows, 3, j->n);
+  assert_int_equal(j->report.outcomes[SC_RAN], rows);
+  assert_int_equal(j->report.skipped, 0);
+  assert_true(j->report.visits - j->report.invalidated <= rows * PASSES);
+  assert_true(j->report.visits >= rows * PASSES);
+  printf("%zu schedules, %zu visits (%zu invalid) in %.2f s, compiling %.2f s\n", rows, j->report.visits,
+         j->report.invalidated, j->report.seconds, j->report.compile_s);
+  check_dataset(w, j, rows);
+  job *again = job_make(w, "all", 1); /* nothing is left to do, but for what no sweep found a quiet second for */
+  assert_int_equal(run(w, again), SC_OK);
+  assert_int_equal(again->report.schedules, rows);
+  assert_int_equal(again->report.skipped, j->report.visits - j->report.invalidated);
+  check_dataset(w, j, rows);
+  free(j), free(again);
+}
+
+typedef struct interrupter {
+  size_t calls, at;
+  volatile bool stop;
+} interrupter;
+
+static void interrupt(void *user, const sc_progress *progress) {
+  interrupter *i = user;
+  assert_true(progress->done <= progress->total && progress->task != NULL && progress->rate_per_s >= 0);
+  if (++i->calls == i->at) i->stop = true;
+}
+
+/* Stopped again and again, a campaign still comes to its end, and no visit is lost. */
+static void test_resume(void **state) {
+  world *w = *state;
+  size_t visits = 0, stops = 0, skipped = 0;
+  sc_status status = SC_INTERRUPTED;
+  for (int round = 0; round < 40 && status == SC_INTERRUPTED; round++) {
+    job *j = job_make(w, "resumed", 2);
+    interrupter i = {.at = 7};
+    j->options.progress = interrupt;
+    j->options.progress_user = &i;
+    j->options.stop = &i.stop;
+    status = run(w, j);
+    visits += j->report.visits - j->report.invalidated;
+    assert_true(j->report.skipped >= skipped);
+    if (status == SC_INTERRUPTED) {
+      assert_int_equal(j->report.visits, 7); /* those that were made are in the dataset */
+      stops++;
+    } else {
+      assert_int_equal(j->report.skipped + (j->report.visits - j->report.invalidated), visits);
+      check_dataset(w, j, j->report.schedules);
+    }
+    skipped = j->report.skipped;
+    free(j);
+  }
+  assert_int_equal(status, SC_OK);
+  assert_true(stops >= 2);
+}
+
+static void test_shards(void **state) {
+  world *w = *state;
+  size_t rows = 0;
+  job *whole = job_make(w, "whole", 3);
+  sc_runner *runner;
+  sc_plan plan;
+  sc_dataset *dataset;
+  ok(sc_runner_open(&w->machine, &runner, err));
+  ok(sc_dataset_open(whole->path, SC_DATASET_APPEND, &dataset, err));
+  ok(sc_plan_make(runner, whole->work, whole->n, &whole->options, dataset, &plan, err));
+  size_t all = plan.nrows, tasks = 0;
+  sc_plan_free(&plan);
+  for (int s = 0; s < 3; s++) {
+    whole->options.shard = s;
+    whole->options.nshards = 3;
+    ok(sc_plan_make(runner, whole->work, whole->n, &whole->options, dataset, &plan, err));
+    rows += plan.nrows;
+    tasks += plan.ntasks;
+    assert_int_equal(plan.nqueue, plan.nrows);
+    for (size_t i = 0; i < plan.nqueue; i++) assert_int_equal(plan.row[plan.queue[i]].place, i);
+    for (size_t t = 0; t < plan.ntasks; t++) assert_int_equal(plan.task[t].task->hash % 3, s);
+    sc_plan_free(&plan);
+  }
+  assert_int_equal(rows, all);
+  assert_int_equal(tasks, SC_COUNT_OF(texts));
+  sc_runner_close(runner);
+  ok(sc_dataset_close(dataset, err));
+  free(whole);
+}
+
+/* A compiler that the machine lacks, a schedule that is not legal, an empty campaign. */
+static void test_failures(void **state) {
+  world *w = *state;
+  job *j = job_make(w, "failing", 4);
+  sc_nest nest;
+  schedule_make(j->work[0].task, "tile j 4; vector j 4; compile icc", &j->work[0].schedule, &nest);
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(j->report.outcomes[SC_NOT_COMPILED], 1);
+  assert_int_equal(j->report.outcomes[SC_RAN], j->report.schedules - 1);
+  sc_dataset *dataset;
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  int found = 0;
+  for (size_t i = 0; i < sc_dataset_count(dataset); i++) {
+    const sc_record *r = sc_dataset_at(dataset, i);
+    if (r->outcome != SC_NOT_COMPILED) continue;
+    found++;
+    assert_non_null(strstr(r->failure, "icc"));
+    assert_int_equal(r->npasses, 0);
+    assert_int_equal(r->code_hash, 0);
+  }
+  assert_int_equal(found, 1);
+  ok(sc_dataset_close(dataset, err));
+  size_t visits = j->report.visits;
+  assert_int_equal(run(w, j), SC_OK); /* a failure is done */
+  assert_true(j->report.visits < visits);
+  assert_int_equal(j->report.outcomes[SC_NOT_COMPILED], 1);
+  j->n = 0;
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(j->report.schedules, 0);
+  assert_true(isnan(j->report.agreement_tau));
+
+  sc_error why = {0};
+  job *k = job_make(w, "illegal", 5);
+  k->work[3].schedule.lanes = 3;
+  ok(sc_dataset_open(k->path, SC_DATASET_APPEND, &dataset, err));
+  assert_int_equal(sc_campaign_run(&w->machine, k->work, k->n, &k->options, dataset, NULL, &why), SC_ILLEGAL);
+  assert_non_null(strstr(why.text, "schedule 4, of matmul:"));
+  ok(sc_dataset_close(dataset, err));
+  free(j), free(k);
+}
+
+/* Passes of one boot go on within the hour; those of another boot or of yesterday are not added to. */
+static void test_shard_of_another_boot(void **state) {
+  world *w = *state;
+  job *j = job_make(w, "boots", 6);
+  char other[128], shard[160];
+  sc_dataset *dataset, *moved;
+  j->options.passes = 1;
+  j->n = PER_TASK;
+  assert_int_equal(run(w, j), SC_OK);
+  snprintf(other, sizeof other, "%s/moved.h5", w->folder);
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  ok(sc_dataset_open(other, SC_DATASET_APPEND, &moved, err));
+  size_t rows = sc_dataset_count(dataset);
+  for (size_t i = 0; i < rows; i++) {
+    sc_record r = *sc_dataset_at(dataset, i);
+    snprintf(shard, sizeof shard, "elsewhere/00000000/1");
+    r.shard = shard;
+    ok(sc_dataset_append(moved, &r, err));
+  }
+  ok(sc_dataset_close(moved, err));
+  ok(sc_dataset_close(dataset, err));
+  snprintf(j->path, sizeof j->path, "%s", other);
+  j->options.passes = 2; /* incomplete there: begins again here */
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(j->report.skipped, 0);
+  ok(sc_dataset_open(other, SC_DATASET_READ, &dataset, err));
+  assert_int_equal(sc_dataset_count(dataset), 2 * rows);
+  ok(sc_dataset_close(dataset, err));
+  free(j);
+}
+
+/* Readings near the level of the last minutes are good, both slower and faster ones are not; the level follows for good. */
+static void test_drift(void **state) {
+  (void)state;
+  sc_drift d = {0};
+  assert_true(sc_drift_due(&d));
+  for (int i = 0; i < 50; i++) sc_drift_add(&d, (double[2]){100 + i % 3, 200});
+  assert_true(d.good);
+  sc_drift_add(&d, (double[2]){101, 210});
+  assert_false(d.good);
+  sc_drift_add(&d, (double[2]){106, 200});
+  assert_false(d.good);
+  sc_drift_add(&d, (double[2]){95, 200});
+  assert_false(d.good);
+  sc_drift_add(&d, (double[2]){101, 201});
+  assert_true(d.good);
+  for (int i = 0; i < SC_READINGS + 50; i++) sc_drift_add(&d, (double[2]){150, 300});
+  assert_true(d.good);
+  sc_drift_add(&d, (double[2]){101, 201});
+  assert_false(d.good);
+}
+
+/* Agreement of two halves on made-up rows: equal halves agree fully, reversed ones not at all. */
+static void test_agreement(void **state) {
+  world *w = *state;
+  sc_row rows[20] = {{0}};
+  sc_task_run task = {.task = task_make(w, texts[0]), .n = 20};
+  sc_plan plan = {.row = rows, .task = &task, .nrows = 20, .ntasks = 1};
+  double top1, tau;
+  for (int i = 0; i < 20; i++) rows[i].half[0] = rows[i].half[1] = (float)(10 + i);
+  sc_agreement(&plan, &top1, &tau);
+  assert_float_equal(top1, 1, 1e-6);
+  assert_float_equal(tau, 1, 1e-6);
+  for (int i = 0; i < 20; i++) rows[i].half[1] = (float)(29 - i);
+  sc_agreement(&plan, &top1, &tau);
+  assert_float_equal(top1, 10.0 / 29, 1e-6);
+  assert_float_equal(tau, -1, 1e-6);
+  for (int i = 8; i < 20; i++) rows[i].failed = true;
+  rows[0].half[1] = 0; /* seven are too few */
+  sc_agreement(&plan, &top1, &tau);
+  assert_true(isnan(top1) && isnan(tau));
+  sc_row row = {0};
+  for (int p = 0; p < 4; p++) {
+    sc_pass pass = {.ns = {9, 8, 7, 6, 5, 4, 3, 2, 0}};
+    pass.ns[3] = (float)(1.5 - 0.1 * p);
+    sc_row_add_pass(&row, &pass);
+  }
+  assert_int_equal(row.valid, 4);
+  assert_float_equal(row.half[0], 1.3, 1e-6);
+  assert_float_equal(row.half[1], 1.2, 1e-6);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_everything_once),
+      cmocka_unit_test(test_resume),
+      cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_shard_of_another_boot),
+      cmocka_unit_test(test_drift),
+      cmocka_unit_test(test_agreement),
+  };
+  return cmocka_run_group_tests(tests, world_open, world_close);
+}
