@@ -221,7 +221,7 @@ static void end(campaign *c, sc_status status) {
     sc_log_printf(&c->options->log, SC_LOG_WARN, "the last %zu visits could not be written", c->npending);
   r->seconds = sc_now_s() - c->started_s;
   for (size_t i = 0; i < c->plan.nrows; i++)
-    if (c->plan.row[i].failed || c->plan.row[i].valid > 0) r->outcomes[c->plan.row[i].outcome]++;
+    if (c->plan.row[i].failed || c->plan.row[i].passes > 0) r->outcomes[c->plan.row[i].outcome]++;
   sc_agreement(&c->plan, &r->agreement_top1, &r->agreement_tau);
 }
 
