@@ -74,16 +74,39 @@ sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *tab
   return sc_machine_load(path, machine, &t->err);
 }
 
-sc_status tool_kernels(tool *t, const char *table_path, sc_kernel_table **table) {
+/* Tables that came with schedcast for a machine like this one. */
+static sc_status shipped_kernels(tool *t, const sc_machine *machine, sc_kernel_table *table) {
+  char data[4096], path[4096 + 300], beside[4096 + 300];
+  sc_data_dir(data, sizeof data);
+  snprintf(path, sizeof path, "%s/machines", data);
+  sc_status status = SC_OK;
+  DIR *dir = opendir(path);
+  for (struct dirent *entry; status == SC_OK && dir && (entry = readdir(dir));) {
+    sc_machine other;
+    size_t len = strlen(entry->d_name), cut = strlen(".machine");
+    if (len <= cut || strcmp(entry->d_name + len - cut, ".machine") != 0) continue;
+    snprintf(path, sizeof path, "%s/machines/%s", data, entry->d_name);
+    if (sc_machine_load(path, &other, NULL) != SC_OK) continue; /* not ours to judge here: `show-sched` says why */
+    if (sc_machine_fingerprint(&other) != sc_machine_fingerprint(machine)) continue;
+    table_beside(path, beside, sizeof beside);
+    status = sc_kernel_table_load(table, beside, &t->err);
+  }
+  if (dir) closedir(dir);
+  return status;
+}
+
+/* What is known of the kernels of a machine: what came with schedcast, then what was measured here. */
+static sc_status known_kernels(tool *t, const sc_machine *machine, const char *table_path, sc_kernel_table **table) {
   *table = sc_kernel_table_new();
   if (!*table) return sc_fail(&t->err, SC_NOMEM, "no memory for a kernel table");
+  SC_TRY(shipped_kernels(t, machine, *table));
   return sc_kernel_table_load(*table, table_path, &t->err); /* a missing file is an empty table */
 }
 
 sc_status platform_open(tool *t, const char *machine, platform *p) {
   *p = (platform){0};
   SC_TRY(tool_machine(t, machine, &p->machine, p->table_path, sizeof p->table_path));
-  sc_status status = tool_kernels(t, p->table_path, &p->kernels);
+  sc_status status = known_kernels(t, &p->machine, p->table_path, &p->kernels);
   if (status != SC_OK) platform_close(p);
   return status;
 }
@@ -102,7 +125,7 @@ sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *datase
     SC_TRY(tool_machine(t, NULL, &asked, path, sizeof path));
     if (sc_machine_fingerprint(&asked) != sc_machine_fingerprint(&of)) path[0] = '\0';
   }
-  if (path[0]) return tool_kernels(t, path, table);
+  if (path[0]) return known_kernels(t, &asked, path, table);
   *table = sc_kernel_table_new();
   return *table ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for a kernel table");
 }

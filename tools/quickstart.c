@@ -77,8 +77,13 @@ static sc_status find_model(quickstart *q, const char *given) {
     bool same = sc_machine_fingerprint(of) == sc_machine_fingerprint(&q->p.machine);
     tool_say(t, "model %s: of %s, %s", found, of->name,
              same ? "this machine" : "another machine of this instruction set");
-    snprintf(q->model_path, sizeof q->model_path, "%s", found);
-    return SC_OK;
+    if (same || given) {
+      snprintf(q->model_path, sizeof q->model_path, "%s", found);
+      return SC_OK;
+    }
+    sc_model_free(q->model);
+    q->model = NULL;
+    status = SC_NOTFOUND;
   }
   if (status != SC_NOTFOUND || given) return status;
   tool_say(t, "no model fits this machine: making one, %.0f s", q->budget_s);

@@ -91,7 +91,6 @@ bool file_exists(const char *path);
 
 /* NULL: this machine. A path, or the name of a file in data/machines or the cache. Writes where its kernel table is. */
 sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *table_path, size_t size);
-sc_status tool_kernels(tool *t, const char *table_path, sc_kernel_table **table);
 /* What a prediction knows: the machine and its table. */
 typedef struct platform {
   sc_machine machine;
