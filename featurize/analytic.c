@@ -12,7 +12,7 @@ static const double call_cycles = 12, loop_cycles = 2, barrier_cycles = 2000, st
 /* Does the copy of pack p read and write elements in the same order innermost? */
 bool sc_copies_runs(const sc_walk *w, int p) {
   const sc_nest_pack *pack = &w->nest->pack[p];
-  const sc_layout *from = &w->task->tensor[w->task->access[pack->access].tensor].layout;
+  const sc_layout *from = &w->p->task->tensor[w->p->task->access[pack->access].tensor].layout;
   if (pack->layout.nparts == 0 || from->nparts == 0) return true;
   return pack->layout.part[pack->layout.nparts - 1].axis == from->part[from->nparts - 1].axis;
 }
@@ -24,20 +24,20 @@ static double pack_cycles(const sc_walk *w) {
     const sc_nest_pack *pack = &w->nest->pack[p];
     if (pack->ahead || p == w->nest->acc) continue;
     const double elems = (double)pack->elems * w->pack_level_iterations[p];
-    const double bytes = sc_type_bytes(w->task->tensor[w->task->access[pack->access].tensor].type);
+    const double bytes = sc_type_bytes(w->p->task->tensor[w->p->task->access[pack->access].tensor].type);
     cycles += elems * (sc_copies_runs(w, p) ? bytes / copy_bytes_per_cycle : strided_copy_cycles);
   }
   return cycles;
 }
 
-void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
-  const sc_rates *m = &w->machine;
+void sc_walk_analytic(sc_walk *w, sc_analytic *out) {
+  const sc_rates *m = &w->p->rates;
   const sc_kernel_sums *k = &w->kernels;
   const double second = 1 / (m->clock_hz * w->speedup); /* of one cycle, shared among the threads */
   const double line = (double)((int64_t)1 << m->line_shift);
   double served[SC_MAX_CACHES] = {0};
   for (int i = 0; i < m->ncaches; i++) {
-    served[i] = w->sent_lines[i] * line / (m->serve_bytes_per_s[i] * w->speedup);
+    served[i] = sc_traffic(w, w->reuse[i]) * line / (m->serve_bytes_per_s[i] * w->speedup);
   }
   out->compute_s = k->cycles * second;
   out->known = k->fma > 0 ? (float)(k->known_fma / k->fma) : 0;
@@ -75,8 +75,10 @@ void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *t) {
 
 void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit,
                       sc_analytic *out) {
+  sc_prepared prepared;
   sc_walk walk;
-  sc_walk_nest(task, nest, target, &walk);
+  sc_prepare(task, target, &prepared);
+  sc_walk_nest(&prepared, nest, &walk);
   sc_walk_analytic(&walk, out);
   sc_analytic_combine(fit, out);
 }

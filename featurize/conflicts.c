@@ -22,6 +22,8 @@ static int log2_of(int64_t power) { return __builtin_ctzll((unsigned long long)p
 static double by_shifts(const sc_shape *shape, int line_shift, int set_shift) {
   const int wrap_shift = set_shift + line_shift;
   const int64_t span_lines = (shape->span + ((int64_t)1 << line_shift) - 1) >> line_shift;
+  const int64_t wraps = (span_lines + ((int64_t)1 << set_shift) - 1) >> set_shift;
+  if (shape->nsparse == 0) return (double)wraps;
   int common = wrap_shift;
   int64_t single = 1, count = 1;
   for (int i = 0; i < shape->nsparse; i++) {
@@ -32,7 +34,6 @@ static double by_shifts(const sc_shape *shape, int line_shift, int set_shift) {
     count *= shape->sparse[i].n;
   }
   const int reach = wrap_shift - common < set_shift ? wrap_shift - common : set_shift;
-  const int64_t wraps = (span_lines + ((int64_t)1 << set_shift) - 1) >> set_shift;
   const int64_t together = (count + ((int64_t)1 << reach) - 1) >> reach;
   const int64_t mean = (count * span_lines + ((int64_t)1 << set_shift) - 1) >> set_shift;
   const int64_t piled = (single > together ? single : together) * wraps;

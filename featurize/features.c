@@ -1,4 +1,5 @@
-/* The row of features: one function per group of features.def fills plain values, one pass over the row transforms them. */
+/* The row of features: one function per group of features.def fills plain values, one pass over the row transforms them. What
+ * does not depend on the nest is filled once per task and target. */
 #include <math.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@ static double tensor_bytes(const sc_task *task, int a) {
   return (double)tensor->elems * sc_type_bytes(tensor->type);
 }
 
-static void workload(const sc_walk *w, float *row) {
-  const sc_task *task = w->task;
+static void workload(const sc_prepared *p, float *row) {
+  const sc_task *task = p->task;
   const uint16_t in0 = task->access[1].dims, in1 = task->access[2].dims;
   double reduction = 1, rows = 1, columns = 1, shared = 1;
   int nfree = 0, nreduce = 0;
@@ -46,8 +47,8 @@ static void workload(const sc_walk *w, float *row) {
 }
 
 /* Sliding windows: an index of two dims, a free and a reduction one. */
-static void window(const sc_walk *w, float *row) {
-  const sc_task *task = w->task;
+static void window(const sc_prepared *p, float *row) {
+  const sc_task *task = p->task;
   const int naxes = task->tensor[task->access[1].tensor].naxes;
   double taps = 1, stride = 1, inside = 1;
   for (int x = 0; x < naxes; x++) {
@@ -56,7 +57,7 @@ static void window(const sc_walk *w, float *row) {
     taps *= task->dim[index->dim[1]].size;
     stride = sc_max(stride, index->coef[0]);
   }
-  for (int p = 0; p < task->npads; p++) inside *= sc_valid_share(task, &task->pad[p]);
+  for (int i = 0; i < task->npads; i++) inside *= p->inside[i];
   SET(window_taps, taps);
   SET(window_stride, stride);
   SET(padding_share, 1 - inside);
@@ -66,27 +67,16 @@ static double mean_trips(const sc_walk *w, int level) {
   return level > 0 ? w->level[level].iterations / w->level[level].entries : 0;
 }
 
-/* Does some loop of the dim end in a short trip? */
-static bool ragged(const sc_walk *w, int d) {
-  int32_t range = w->nest->dim[d].tiles;
-  for (int i = 0; i < w->nsteps[d]; i++) {
-    if (range % w->step[d][i] != 0) return true;
-    range = w->step[d][i];
-  }
-  return false;
-}
-
 static void loops(const sc_walk *w, float *row) {
-  int outermost = w->kernel_level, most = 0, nragged = 0, own[SC_MAX_DIMS] = {0};
+  int outermost = w->kernel_level, most = 0, own[SC_MAX_DIMS] = {0};
   double trips = 0;
   for (int i = w->kernel_level; i >= 1; i--) {
     trips += w->level[i].iterations;
     own[w->level[i].dim]++;
     if (w->level[i].reduce) outermost = i - 1;
   }
-  for (int d = 0; d < w->task->ndims; d++) {
+  for (int d = 0; d < w->p->task->ndims; d++) {
     if (own[d] > most) most = own[d];
-    nragged += ragged(w, d);
   }
   const sc_level *kernel = &w->level[w->kernel_level];
   const double kfma = w->kernels.fma / 1000;
@@ -99,13 +89,13 @@ static void loops(const sc_walk *w, float *row) {
   SET(levels_of_dim, most);
   SET(loop_trips_per_kfma, trips / kfma);
   SET(calls_per_kfma, w->kernels.calls / kfma);
-  SET(ragged_dims, nragged);
+  SET(ragged_dims, w->ragged);
   SET(reduction_outside, kernel->iterations / kernel->free_iterations);
 }
 
 static void tile(const sc_walk *w, float *row) {
   const sc_kernel_sums *k = &w->kernels;
-  const sc_rates *m = &w->machine;
+  const sc_rates *m = &w->p->rates;
   SET(tile_rows, k->rows);
   SET(tile_vectors, k->vectors);
   SET(tile_taps, k->taps);
@@ -133,14 +123,14 @@ static void vector(const sc_walk *w, float *row) {
     const sc_stream *s = &w->stream[i];
     if (s->kind != SC_STREAM_OPERAND || s->access >= nest->noperands || !nest->operand[s->access].vector) continue;
     bool whole = true;
-    for (int p = 0; p < s->nparts; p++) {
-      const int64_t stride = s->part[p].stride;
-      whole &= stride == s->element_bytes || stride % (lanes * s->element_bytes) == 0;
+    for (int p = 0; p < s->map->nparts; p++) {
+      const int64_t stride = s->map->part[p].stride;
+      whole &= stride == s->map->element_bytes || stride % (lanes * s->map->element_bytes) == 0;
     }
     vectors++;
     aligned += whole;
   }
-  SET(vector_width, lanes * 4 / w->machine.vector_bytes);
+  SET(vector_width, lanes * 4 / w->p->rates.vector_bytes);
   SET(in0_vector, nest->operand[1].vector);
   SET(in1_vector, nest->operand[2].vector);
   SET(out_strided, nest->operand[0].strided);
@@ -156,17 +146,17 @@ static const sc_stream *operand(const sc_walk *w, int a) {
   return &w->stream[0];
 }
 
-/* Bytes per 1000 FMA of access a, its pack included. */
-static double traffic_of(const sc_walk *w, int a, int reuse) {
-  double lines = 0;
+/* Lines of out, in0 and in1, their packs included. */
+static void traffic_of(const sc_walk *w, int reuse, double *lines) {
+  lines[0] = lines[1] = lines[2] = 0;
   for (int i = 0; i < w->nstreams; i++) {
-    if (w->stream[i].access == a) lines += sc_stream_traffic(w, &w->stream[i], reuse);
+    const sc_stream *s = &w->stream[i];
+    if (s->access < 3) lines[s->access] += sc_stream_traffic(w, s, reuse);
   }
-  return lines;
 }
 
-static void caches(const sc_walk *w, float *row) {
-  const sc_rates *m = &w->machine;
+static void caches(sc_walk *w, float *row) {
+  const sc_rates *m = &w->p->rates;
   const double line = (double)((int64_t)1 << m->line_shift), per_kfma = line * 1000 / w->kernels.fma;
   const int last = w->nlevels - 1, kernel = w->kernel_level;
   double level[3], fill[3], over[3];
@@ -181,29 +171,24 @@ static void caches(const sc_walk *w, float *row) {
   SET(l1_over, over[0]), SET(l2_over, over[1]), SET(l3_over, over[2]);
   SET(kernel_over_l1, (double)w->lines[kernel] * line / m->capacity_bytes[0]);
   SET(kernel_over_l2, (double)w->lines[kernel] * line / m->capacity_bytes[1]);
-  SET(l1_traffic, w->sent_lines[0] * per_kfma);
-  SET(l2_traffic, w->sent_lines[1] * per_kfma);
-  SET(l3_traffic, w->sent_lines[2] * per_kfma);
+  SET(l1_traffic, sc_traffic(w, reuse[0]) * per_kfma);
+  SET(l2_traffic, sc_traffic(w, reuse[1]) * per_kfma);
+  SET(l3_traffic, sc_traffic(w, reuse[2]) * per_kfma);
+  double into[2][3];
+  for (int c = 0; c < 2; c++) traffic_of(w, reuse[c], into[c]);
   for (int a = 0; a < 3; a++) {
-    const sc_stream *s = operand(w, a);
-    const double lines = (double)s->lines[kernel],
-                 bytes = sc_stream_elements(s, w->level[kernel].extent) * s->element_bytes;
-    row[SC_FEATURE_out_kernel_over_l1 + a] = (float)(lines * line / m->capacity_bytes[0]);
-    row[SC_FEATURE_l1_traffic_out + a] = (float)(traffic_of(w, a, reuse[0]) * per_kfma);
-    row[SC_FEATURE_l2_traffic_out + a] = (float)(traffic_of(w, a, reuse[1]) * per_kfma);
-    row[SC_FEATURE_out_line_use + a] = (float)(bytes / (lines * line));
+    row[SC_FEATURE_out_kernel_over_l1 + a] =
+        (float)((double)operand(w, a)->lines[kernel] * line / m->capacity_bytes[0]);
+    row[SC_FEATURE_l1_traffic_out + a] = (float)(into[0][a] * per_kfma);
+    row[SC_FEATURE_l2_traffic_out + a] = (float)(into[1][a] * per_kfma);
   }
 }
 
-static void curve(const sc_walk *w, float *row) {
-  const double line = (double)((int64_t)1 << w->machine.line_shift), per_kfma = line * 1000 / w->kernels.fma;
-  double capacity = 16384, bytes = 0;
-  int before = -1;
+static void curve(sc_walk *w, float *row) {
+  const double line = (double)((int64_t)1 << w->p->rates.line_shift), per_kfma = line * 1000 / w->kernels.fma;
+  double capacity = 16384;
   for (int i = 0; i < 7; i++, capacity *= 4) {
-    const int reuse = sc_reuse_level(w, capacity);
-    if (reuse != before) bytes = sc_traffic(w, reuse) * per_kfma;
-    before = reuse;
-    row[SC_FEATURE_miss_16k + i] = (float)bytes;
+    row[SC_FEATURE_miss_16k + i] = (float)(sc_traffic(w, sc_reuse_level(w, capacity)) * per_kfma);
   }
   SET(touched, (double)w->lines[0] * line);
 }
@@ -212,13 +197,13 @@ static double pages_at(const sc_walk *w, int level) {
   double pages = 0;
   for (int i = 0; i < w->nstreams; i++) {
     const sc_stream *s = &w->stream[i];
-    if (s->lines[level] > 0) pages += sc_stream_units(s, w->level[level].extent, w->machine.page_shift);
+    if (s->lines[level] > 0) pages += sc_map_units(s->map, w->level[level].extent, w->p->rates.page_shift);
   }
   return pages;
 }
 
 static int64_t sets_of(const sc_walk *w, int cache) {
-  return (int64_t)(w->machine.capacity_bytes[cache] / w->machine.ways[cache]) >> w->machine.line_shift;
+  return (int64_t)(w->p->rates.capacity_bytes[cache] / w->p->rates.ways[cache]) >> w->p->rates.line_shift;
 }
 
 static int log2_divisor(int64_t stride) {
@@ -227,18 +212,19 @@ static int log2_divisor(int64_t stride) {
 }
 
 static void addresses(const sc_walk *w, float *row) {
-  const sc_rates *m = &w->machine;
+  const sc_rates *m = &w->p->rates;
   const int kernel = w->kernel_level, l2 = w->reuse[1], last = w->nlevels - 1;
-  const double pages = pages_at(w, kernel);
+  double pages = 0; /* of the three operands */
   double tile_set = 0, kernel_set_l2 = 0, largest = 0;
   const int64_t l1_sets = sets_of(w, 0), l2_sets = sets_of(w, 1);
   int multiples = 0;
   for (int a = 0; a < 3; a++) {
     const sc_stream *s = operand(w, a);
     sc_shape shape, small;
-    sc_stream_shape(s, w->level[kernel].extent, m->line_shift, &shape);
-    sc_stream_shape(s, w->level[last].extent, m->line_shift, &small);
+    sc_map_shape(s->map, w->level[kernel].extent, m->line_shift, &shape);
+    sc_map_shape(s->map, w->level[last].extent, m->line_shift, &small);
     int divisor = 0;
+    pages += sc_shape_pages(&shape, m->page_shift);
     for (int i = 0; i < shape.nsparse; i++) {
       const int n = log2_divisor(shape.sparse[i].stride);
       divisor = n > divisor ? n : divisor;
@@ -249,6 +235,8 @@ static void addresses(const sc_walk *w, float *row) {
     kernel_set_l2 = sc_max(kernel_set_l2, sc_lines_per_set(&shape, m->line_shift, l2_sets) / m->ways[1]);
     row[SC_FEATURE_out_set_l1 + a] = (float)(sc_lines_per_set(&shape, m->line_shift, l1_sets) / m->ways[0]);
     row[SC_FEATURE_out_stride_4k + a] = (float)divisor;
+    row[SC_FEATURE_out_line_use + a] = (float)(shape.elements * s->map->element_bytes /
+                                               ((double)s->lines[kernel] * (double)((int64_t)1 << m->line_shift)));
   }
   SET(pages_over_l1tlb, pages / m->tlb_entries[0]);
   SET(pages_over_l2tlb, pages_at(w, l2 > last ? last : l2) / m->tlb_entries[1]);
@@ -265,7 +253,7 @@ static void kernel_facts(const sc_walk *w, float *row) {
   const double share = facts ? k->static_fma / k->fma : 1;
   SET(kernel_known, k->known_fma / k->fma);
   SET(kernel_static, k->static_fma / k->fma);
-  SET(kernel_rate, known ? 2 * k->known_fma / (k->known_ns * 1e-9 * w->machine.peak_flop_per_s) : 0);
+  SET(kernel_rate, known ? 2 * k->known_fma / (k->known_ns * 1e-9 * w->p->rates.peak_flop_per_s) : 0);
   SET(kernel_over_model, known && k->known_model_ns > 0 ? k->known_ns / k->known_model_ns : 0);
   SET(kernel_first_share, known ? k->first_ns / k->known_ns : 0);
   SET(kernel_spills, k->spills / share);
@@ -275,14 +263,14 @@ static void kernel_facts(const sc_walk *w, float *row) {
 
 static void parallel(const sc_walk *w, float *row) {
   const bool runs = w->par_level > 0;
-  const double n = runs && w->target->threads > 1 ? w->target->threads : 1, tasks = runs ? w->par_tasks : 1;
-  const double line = (double)((int64_t)1 << w->machine.line_shift);
+  const double n = runs && w->p->target.threads > 1 ? w->p->target.threads : 1, tasks = runs ? w->par_tasks : 1;
+  const double line = (double)((int64_t)1 << w->p->rates.line_shift);
   double shared = 0;
   for (int i = 0; runs && i < w->nstreams; i++) { /* the tensor itself, also behind partial sums */
     const sc_stream *s = &w->stream[i];
     if (s->access != 0 || (s->kind == SC_STREAM_OPERAND && s->pack >= 0)) continue;
     sc_shape shape;
-    sc_stream_shape(s, w->level[w->par_level].extent, w->machine.line_shift, &shape);
+    sc_map_shape(s->map, w->level[w->par_level].extent, w->p->rates.line_shift, &shape);
     if (shape.span % (int64_t)line != 0) shared = shape.count * (tasks - 1);
   }
   SET(threads, n);
@@ -292,7 +280,7 @@ static void parallel(const sc_walk *w, float *row) {
   SET(task_flop, 2 * w->kernels.fma / (tasks * sc_max(w->par_regions, 1)));
   SET(barriers, w->barriers);
   SET(shared_lines, shared);
-  SET(task_over_l2, (double)w->lines[w->par_level] * line / w->machine.capacity_bytes[1]);
+  SET(task_over_l2, (double)w->lines[w->par_level] * line / w->p->rates.capacity_bytes[1]);
 }
 
 static void packing(const sc_walk *w, float *row) {
@@ -300,7 +288,7 @@ static void packing(const sc_walk *w, float *row) {
   double run = 0, ahead = 0, bytes = 0, elems = 0, strided = 0, largest = 0, runs = 0, skewed = 0, sums = 0;
   for (int p = 0; p < nest->npacks; p++) {
     const sc_nest_pack *pack = &nest->pack[p];
-    const double size = sc_type_bytes(w->task->tensor[w->task->access[pack->access].tensor].type);
+    const double size = sc_type_bytes(w->p->task->tensor[w->p->task->access[pack->access].tensor].type);
     skewed += pack->skew != 0;
     if (p == nest->acc) {
       sums = (double)pack->elems * size;
@@ -321,7 +309,7 @@ static void packing(const sc_walk *w, float *row) {
   SET(packed_per_kfma, bytes * 1000 / w->kernels.fma);
   SET(packed_uses, elems > 0 ? w->kernels.fma / elems : 0);
   SET(packed_strided, bytes > 0 ? strided / bytes : 0);
-  SET(pack_over_l2, largest / w->machine.capacity_bytes[1]);
+  SET(pack_over_l2, largest / w->p->rates.capacity_bytes[1]);
   SET(pack_runs, runs);
   SET(skewed, skewed);
   SET(sum_buffer, sums);
@@ -352,16 +340,15 @@ static void analytic(const sc_walk *w, const sc_analytic *t, float *row) {
   SET(time_pack, t->pack_s * 1e9);
   SET(time_overhead, t->overhead_s * 1e9);
   SET(time_sum, t->time_s * 1e9);
-  SET(efficiency, w->task->flop / (t->time_s * w->machine.peak_flop_per_s));
+  SET(efficiency, w->p->task->flop / (t->time_s * w->p->rates.peak_flop_per_s));
   SET(traffic_over_compute, traffic / t->kernel_s);
   SET(pack_share, t->pack_s / t->time_s);
   SET(overhead_share, t->overhead_s / t->time_s);
   SET(second_over_first, second / first);
 }
 
-static void machine(const sc_walk *w, float *row) {
-  const sc_rates *m = &w->machine;
-  const sc_compiler *compiler = sc_machine_compiler(w->target->machine, w->nest->compile);
+static void machine(const sc_prepared *p, float *row) {
+  const sc_rates *m = &p->rates;
   SET(machine_vector, m->vector_bytes);
   SET(machine_registers, m->registers);
   SET(machine_fma, m->fma_per_cycle);
@@ -370,18 +357,34 @@ static void machine(const sc_walk *w, float *row) {
   SET(machine_l3, m->capacity_bytes[2]);
   SET(machine_balance, m->memory_bytes_per_s / m->peak_flop_per_s);
   SET(machine_ooo, m->out_of_order);
-  SET(compiler_clang, compiler != NULL && strstr(compiler->command, "clang") != NULL);
-  SET(compiler_vector, compiler != NULL ? compiler->vector_bytes : 0);
 }
 
-void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row,
-                          sc_analytic *terms) {
+static void compiler(const sc_walk *w, float *row) {
+  const sc_compiler *c = sc_machine_compiler(w->p->target.machine, w->nest->compile);
+  SET(compiler_clang, c != NULL && strstr(c->command, "clang") != NULL);
+  SET(compiler_vector, c != NULL ? c->vector_bytes : 0);
+}
+
+/* ---- the row ---- */
+
+_Static_assert(sizeof(sc_prepared) <= sizeof(sc_featurizer), "sc_featurizer is too small");
+
+void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc_target *target) {
+  sc_prepared *p = (sc_prepared *)(void *)featurizer->storage;
+  sc_prepare(task, target, p);
+  memset(p->row, 0, sizeof p->row);
+  workload(p, p->row);
+  window(p, p->row);
+  machine(p, p->row);
+}
+
+void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms) {
+  const sc_prepared *p = (const sc_prepared *)(const void *)featurizer->storage;
   sc_walk walk;
-  sc_walk_nest(task, nest, target, &walk);
+  sc_walk_nest(p, nest, &walk);
   sc_walk_analytic(&walk, terms);
   sc_analytic_combine(NULL, terms);
-  workload(&walk, row);
-  window(&walk, row);
+  memcpy(row, p->row, sizeof p->row);
   loops(&walk, row);
   tile(&walk, row);
   vector(&walk, row);
@@ -393,8 +396,15 @@ void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_tar
   packing(&walk, row);
   tails(&walk, row);
   analytic(&walk, terms, row);
-  machine(&walk, row);
+  compiler(&walk, row);
   sc_features_transform(row);
+}
+
+void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row,
+                          sc_analytic *terms) {
+  sc_featurizer featurizer;
+  sc_featurizer_init(&featurizer, task, target);
+  sc_featurizer_row(&featurizer, nest, row, terms);
 }
 
 void sc_features(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row) {

@@ -44,6 +44,13 @@ typedef struct sc_address_part {
   int64_t stride; /* bytes */
 } sc_address_part;
 
+/* Where the elements of a tensor or buffer lie. */
+typedef struct sc_map {
+  int32_t element_bytes;
+  uint8_t nparts;
+  sc_address_part part[SC_MAX_PARTS];
+} sc_map;
+
 typedef enum sc_stream_kind {
   SC_STREAM_OPERAND, /* read or written by the kernel, in the tensor itself or in a buffer */
   SC_STREAM_EPILOGUE, /* read by the kernel where the reduction ends */
@@ -56,10 +63,8 @@ typedef struct sc_stream {
   int8_t pack; /* of SC_STREAM_OPERAND: the buffer it lies in; of SC_STREAM_OUTSIDE: the pack it feeds; -1 none */
   uint8_t level; /* where that pack stands: inside this level, outside the next; 0 for none and for ahead packs */
   bool written;
-  uint8_t nparts;
   uint16_t dims;
-  int32_t element_bytes;
-  sc_address_part part[SC_MAX_PARTS];
+  const sc_map *map;
   float lines[SC_MAX_LEVELS]; /* distinct lines in one iteration of each level */
 } sc_stream;
 
@@ -84,22 +89,34 @@ typedef struct sc_kernel_sums {
   double spills, table_code_bytes; /* measured, weighted by multiply-adds */
 } sc_kernel_sums;
 
-typedef struct sc_walk {
+/* What all rows of one task on one target share. */
+typedef struct sc_prepared {
   const sc_task *task;
-  const sc_nest *nest;
-  const sc_target *target;
-  sc_rates machine;
+  sc_target target;
+  sc_rates rates;
   int ndims;
   uint8_t dim[SC_MAX_DIMS]; /* dims larger than one */
+  double full; /* multiply-adds of the whole box */
+  double inside[SC_MAX_PADS]; /* share of a padded axis' pairs that read inside the tensor */
+  sc_map tensor[SC_MAX_ACCESSES]; /* by access */
+  float row[SC_FEATURE_COUNT]; /* plain values of the features that do not depend on the nest */
+} sc_prepared;
+
+typedef struct sc_walk {
+  const sc_prepared *p;
+  const sc_nest *nest;
   int nlevels, kernel_level; /* the last level outside the kernel */
   sc_level level[SC_MAX_LEVELS];
   int nsteps[SC_MAX_DIMS];
   int32_t step[SC_MAX_DIMS][SC_MAX_NODES / 4]; /* loops of each dim, outermost first */
   int nstreams;
   sc_stream stream[SC_MAX_STREAMS];
+  sc_map pack[SC_MAX_PACKS];
   float lines[SC_MAX_LEVELS]; /* all streams together */
-  int reuse[SC_MAX_CACHES]; /* level that stays in each cache, */
-  double sent_lines[SC_MAX_CACHES]; /* and the lines that the cache is sent */
+  int reuse[SC_MAX_CACHES]; /* level that stays in each cache */
+  double sent[SC_MAX_LEVELS + 1]; /* lines that a cache is sent in which level i stays, < 0 where nobody asked yet */
+  double outer_intervals[SC_MAX_DIMS]; /* ranges of a dim that the kernel is called for */
+  int ragged; /* dims whose loops have short last trips */
   double valid_share; /* multiply-adds executed / those of the full box */
   double pack_level_iterations[SC_MAX_PACKS]; /* how often each pack runs */
   double par_tasks, par_regions; /* collapsed trips of one parallel region; how many regions */
@@ -109,45 +126,54 @@ typedef struct sc_walk {
   sc_kernel_sums kernels;
 } sc_walk;
 
-void sc_rates_of(const sc_target *target, sc_rates *machine);
+/* prepare.c */
+void sc_rates_of(const sc_target *target, sc_rates *rates);
+double sc_valid_share(const sc_task *task, const sc_pad *pad);
+/* What stands before the walk: rates, dims, maps of the tensors; not the row. */
+void sc_prepare(const sc_task *task, const sc_target *target, sc_prepared *prepared);
 /* levels.c */
 void sc_walk_levels(sc_walk *walk);
 /* Number of innermost intervals that nested loops of these steps (outermost first) cut a range of tiles into. */
 double sc_intervals(const int32_t *step, int n, int64_t range);
 /* Number of the innermost interval that holds a tile. */
 double sc_interval_of(const int32_t *step, int n, int64_t tile);
-double sc_valid_share(const sc_task *task, const sc_pad *pad);
-/* footprint.c */
+/* streams.c */
 void sc_walk_streams(sc_walk *walk);
-/* What a stream touches inside `extent`: `count` dense spans of bytes, `sparse` strides apart. Strides up to 1 << shift
- * bytes count as dense. */
+/* footprint.c: the map of a layout over boxes of `box` elements; tile[axis]: width of a SC_BLOCK_TILE block. */
+void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32_t *box, const int32_t *tile,
+                   int16_t skew, int32_t element_bytes, sc_map *map);
+/* What is touched inside `extent`: `count` dense spans of bytes, `sparse` strides apart; strides up to 1 << shift bytes count
+ * as dense. */
 typedef struct sc_shape {
-  int64_t span;
-  double count;
+  int64_t span, dense_elements; /* elements in one span */
+  double count, elements;
   int nsparse;
   struct {
     int64_t stride, n;
   } sparse[2 * SC_MAX_PARTS];
 } sc_shape;
-void sc_stream_shape(const sc_stream *stream, const int32_t *extent, int shift, sc_shape *shape);
+void sc_map_shape(const sc_map *map, const int32_t *extent, int shift, sc_shape *shape);
 /* Distinct units of 1 << shift bytes in it. */
-double sc_stream_units(const sc_stream *stream, const int32_t *extent, int shift);
-/* Elements of it. */
-double sc_stream_elements(const sc_stream *stream, const int32_t *extent);
+double sc_map_units(const sc_map *map, const int32_t *extent, int shift);
+/* The same at levels first..last, of which each narrows one dim; `dims`: those that matter. */
+void sc_map_units_by_level(const sc_map *map, uint16_t dims, const sc_level *level, int first, int last, int shift,
+                           float *units);
+/* Pages of 1 << shift bytes of a shape that was made for lines. */
+double sc_shape_pages(const sc_shape *shape, int shift);
 /* traffic.c: the outermost level that fits `bytes`; nlevels when even a register tile does not. */
 int sc_reuse_level(const sc_walk *walk, double bytes);
 /* Lines of one stream, of all, that must be sent when level `reuse` is the outermost that stays in the cache. */
 double sc_stream_traffic(const sc_walk *walk, const sc_stream *stream, int reuse);
-double sc_traffic(const sc_walk *walk, int reuse);
+double sc_traffic(sc_walk *walk, int reuse); /* remembered in walk->sent */
 /* conflicts.c: least lines that share a set of a cache of `sets` sets (a pigeonhole bound, exact for one stride). */
 double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets);
 /* kernels.c */
 void sc_walk_kernels(sc_walk *walk);
 /* Prepares everything above. */
-void sc_walk_nest(const sc_task *task, const sc_nest *nest, const sc_target *target, sc_walk *walk);
+void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, sc_walk *walk);
 /* analytic.c */
 bool sc_copies_runs(const sc_walk *walk, int pack);
-void sc_walk_analytic(const sc_walk *walk, sc_analytic *out);
+void sc_walk_analytic(sc_walk *walk, sc_analytic *out);
 /* schema.c: makes a row of plain values finite and transforms it. */
 void sc_features_transform(float *row);
 

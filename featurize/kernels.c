@@ -16,31 +16,40 @@ typedef struct class_count {
 typedef struct dim_classes {
   int n, main; /* main: most elements */
   int32_t largest;
-  bool looped; /* by the kernel */
   class_count at[SC_MAX_SEGS];
 } dim_classes;
 
+static bool is_looped(const sc_nest *nest, int d) {
+  for (int k = 0; k < nest->nkloops; k++) {
+    if (nest->kloop[k] == d) return true;
+  }
+  return false;
+}
+
 static void count_classes(const sc_walk *w, int d, dim_classes *c) {
   const sc_tiling *tiling = &w->nest->dim[d];
+  const bool looped = is_looped(w->nest, d);
   c->n = tiling->nclasses;
   c->largest = tiling->max_tile;
-  c->looped = false;
-  for (int k = 0; k < w->nest->nkloops; k++) c->looped |= w->nest->kloop[k] == d;
+  c->main = 0;
+  if (tiling->nsegs == 1) {
+    c->at[0] = (class_count){tiling->max_tile, tiling->tiles, looped ? w->outer_intervals[d] : tiling->tiles};
+    return;
+  }
   /* the kernel's own loop is the last step of its dim: the intervals that it walks are those of the steps before */
-  const int nsteps = w->nsteps[d] - (c->looped && w->nsteps[d] > 0);
+  const int nsteps = w->nsteps[d] - (looped && w->nsteps[d] > 0);
   for (int k = 0; k < c->n; k++) c->at[k] = (class_count){0};
   for (int s = 0; s < tiling->nsegs; s++) {
     const sc_seg *seg = &tiling->seg[s];
     class_count *at = &c->at[tiling->class_of[s]];
     at->size = seg->size;
     at->tiles += seg->count;
-    if (!c->looped) at->calls += seg->count;
+    if (!looped) at->calls += seg->count;
     else {
       const int64_t last = (int64_t)seg->first + seg->count - 1;
       at->calls += sc_interval_of(w->step[d], nsteps, last) - sc_interval_of(w->step[d], nsteps, seg->first) + 1;
     }
   }
-  c->main = 0;
   for (int k = 1; k < c->n; k++) {
     if ((double)c->at[k].size * c->at[k].tiles > (double)c->at[c->main].size * c->at[c->main].tiles) c->main = k;
   }
@@ -78,10 +87,10 @@ static void prepare(const sc_walk *w, costing *c) {
   const sc_nest *nest = w->nest;
   c->vector = nest->vector;
   c->lanes = nest->lanes > 0 ? nest->lanes : 1;
-  c->width = sc_max(c->lanes * 4 / w->machine.vector_bytes, 1);
+  c->width = sc_max(c->lanes * 4 / w->p->rates.vector_bytes, 1);
   for (int i = 0; i < 2; i++) {
-    const sc_access *access = &w->task->access[i + 1];
-    const int naxes = w->task->tensor[access->tensor].naxes;
+    const sc_access *access = &w->p->task->access[i + 1];
+    const int naxes = w->p->task->tensor[access->tensor].naxes;
     c->is_vector[i] = nest->operand[i + 1].vector;
     c->naxes[i] = 0;
     for (int x = 0; x < naxes; x++) {
@@ -112,14 +121,14 @@ static double operand_loads(const costing *c, int i, const int32_t *steps) {
 }
 
 static void cost_trip(const sc_walk *w, const costing *k, const int32_t *tile, trip_cost *c) {
-  const sc_rates *m = &w->machine;
+  const sc_rates *m = &w->p->rates;
   int32_t steps[SC_MAX_DIMS + 1];
   double rows = 1, taps = 1;
   c->vectors = 1;
   steps[SC_MAX_DIMS] = 1;
-  for (int i = 0; i < w->ndims; i++) {
-    const int d = w->dim[i];
-    const bool reduce = w->task->reduce >> d & 1;
+  for (int i = 0; i < w->p->ndims; i++) {
+    const int d = w->p->dim[i];
+    const bool reduce = w->p->task->reduce >> d & 1;
     steps[d] = d == k->vector ? pieces(tile[d], k->lanes) : tile[d];
     if (reduce) taps *= steps[d];
     else if (d == k->vector) c->vectors = steps[d];
@@ -161,13 +170,13 @@ static void add_class(sc_walk *w, const costing *costs, const int32_t *tile, con
   k->load_cycles += run * c.load_cycles;
   k->chain_cycles += run * c.chain_cycles;
   k->cycles += run * c.cycles;
-  if (w->target->kernels == NULL) return;
-  const sc_compiler *compiler = sc_machine_compiler(w->target->machine, w->nest->compile);
+  if (w->p->target.kernels == NULL) return;
+  const sc_compiler *compiler = sc_machine_compiler(w->p->target.machine, w->nest->compile);
   if (compiler == NULL) return;
   sc_kernel kernel;
-  sc_nest_kernel(w->task, w->nest, class_of_dim, &kernel);
+  sc_nest_kernel(w->p->task, w->nest, class_of_dim, &kernel);
   const sc_kernel_fact *fact =
-      sc_kernel_table_find(w->target->kernels, sc_kernel_hash(&kernel, true), sc_compiler_hash(compiler));
+      sc_kernel_table_find(w->p->target.kernels, sc_kernel_hash(&kernel, true), sc_compiler_hash(compiler));
   if (fact == NULL) return;
   if (fact->spills >= 0 && fact->code_bytes >= 0) {
     k->static_fma += fma;
@@ -177,23 +186,24 @@ static void add_class(sc_walk *w, const costing *costs, const int32_t *tile, con
   if (!fact->measured) return;
   k->known_fma += fma;
   k->known_ns += calls * (double)fact->first_ns + sc_max(run - calls, 0) * (double)fact->slope_ns;
-  k->known_model_ns += run * c.cycles / w->machine.clock_hz * 1e9;
+  k->known_model_ns += run * c.cycles / w->p->rates.clock_hz * 1e9;
   k->first_ns += calls * sc_max((double)fact->first_ns - (double)fact->slope_ns, 0);
 }
 
 /* Elements of the largest tiles only, by direction: what remains are tails. */
 static void tails(const sc_walk *w, const dim_classes *dims, sc_kernel_sums *sums) {
   double vector = 1, free = 1, reduce = 1, main = 1;
-  for (int i = 0; i < w->ndims; i++) {
-    const int d = w->dim[i];
+  for (int i = 0; i < w->p->ndims; i++) {
+    const int d = w->p->dim[i];
     const dim_classes *c = &dims[i];
+    if (c->n == 1) continue;
     double largest = 0;
     for (int k = 0; k < c->n; k++) largest += c->at[k].size == c->largest ? c->at[k].tiles * c->at[k].size : 0;
-    const double share = largest / w->task->dim[d].size;
+    const double share = largest / w->p->task->dim[d].size;
     if (d == w->nest->vector) vector *= share;
-    else if (w->task->reduce >> d & 1) reduce *= share;
+    else if (w->p->task->reduce >> d & 1) reduce *= share;
     else free *= share;
-    main *= (double)c->at[c->main].size * c->at[c->main].tiles / w->task->dim[d].size;
+    main *= (double)c->at[c->main].size * c->at[c->main].tiles / w->p->task->dim[d].size;
   }
   sums->tail_vector = 1 - vector;
   sums->tail_free = 1 - free;
@@ -210,43 +220,41 @@ static void describe_main(sc_walk *w, const costing *costs) {
   k->taps = c.taps;
   k->accumulators = c.accumulators;
   k->live = c.live;
-  k->spill = sc_max(c.live - w->machine.registers, 0);
+  k->spill = sc_max(c.live - w->p->rates.registers, 0);
   const double unroll = w->nest->unroll > 1 ? w->nest->unroll : 1;
   k->code_bytes = 8 * (unroll * (c.fma + c.vector_loads + c.broadcasts) + 3 * c.accumulators) + 64;
 }
 
 void sc_walk_kernels(sc_walk *w) {
   sc_kernel_sums *k = &w->kernels;
-  dim_classes dims[SC_MAX_DIMS]; /* of w->dim[i] */
+  dim_classes dims[SC_MAX_DIMS]; /* of w->p->dim[i] */
   uint8_t at[SC_MAX_DIMS] = {0}; /* by dim */
   int32_t tile[SC_MAX_DIMS];
   costing costs;
   prepare(w, &costs);
   memset(k, 0, sizeof *k);
   k->variants = 1;
-  double full = 1;
   for (int d = 0; d < SC_MAX_DIMS; d++) tile[d] = k->tile[d] = 1;
-  for (int i = 0; i < w->ndims; i++) {
-    const int d = w->dim[i];
+  for (int i = 0; i < w->p->ndims; i++) {
+    const int d = w->p->dim[i];
     count_classes(w, d, &dims[i]);
     k->variants *= dims[i].n;
     k->tile[d] = dims[i].at[dims[i].main].size;
-    full *= w->task->dim[d].size;
   }
-  k->fma = full * w->valid_share;
+  k->fma = w->p->full * w->valid_share;
   for (bool more = true; more;) { /* a mixed-radix counter over the classes */
     double calls = 1, trips = 1, fma = w->valid_share;
-    for (int e = 0; e < w->ndims; e++) {
-      const class_count *c = &dims[e].at[at[w->dim[e]]];
-      tile[w->dim[e]] = c->size;
+    for (int e = 0; e < w->p->ndims; e++) {
+      const class_count *c = &dims[e].at[at[w->p->dim[e]]];
+      tile[w->p->dim[e]] = c->size;
       calls *= c->calls;
       trips *= c->tiles;
       fma *= c->tiles * c->size;
     }
     add_class(w, &costs, tile, at, calls, trips, fma, fma / k->fma);
     int i = 0;
-    for (; i < w->ndims && ++at[w->dim[i]] == dims[i].n; i++) at[w->dim[i]] = 0;
-    more = i < w->ndims;
+    for (; i < w->p->ndims && ++at[w->p->dim[i]] == dims[i].n; i++) at[w->p->dim[i]] = 0;
+    more = i < w->p->ndims;
   }
   tails(w, dims, k);
   describe_main(w, &costs);

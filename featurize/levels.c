@@ -22,58 +22,46 @@ double sc_interval_of(const int32_t *step, int n, int64_t tile) {
   return index;
 }
 
-static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
-
-/* Share of the (free, reduction) pairs of a padded axis that read inside the tensor. Exact for up to 64 taps; of more, 64
- * spread evenly are looked at. */
-double sc_valid_share(const sc_task *task, const sc_pad *pad) {
-  const int64_t nfree = pad->free >= 0 ? task->dim[pad->free].size : 1;
-  const int64_t nred = pad->red >= 0 ? task->dim[pad->red].size : 1;
-  const int64_t looked = nred < 64 ? nred : 64;
-  if (pad->cf <= 0) return 1;
-  double valid = 0;
-  for (int64_t i = 0; i < looked; i++) {
-    const int64_t tap = i * nred / looked, base = pad->cr * tap + pad->offset;
-    int64_t lo = floor_div(-base + pad->cf - 1, pad->cf), hi = floor_div(pad->size - 1 - base, pad->cf);
-    if (lo < 0) lo = 0;
-    if (hi > nfree - 1) hi = nfree - 1;
-    if (hi >= lo) valid += (double)(hi - lo + 1);
-  }
-  return valid / ((double)nfree * (double)looked);
-}
+/* How far the loops of one dim have cut its tiles. */
+typedef struct cut {
+  double intervals; /* innermost ones */
+  int32_t range; /* tiles in each that is whole */
+  bool even; /* all are */
+} cut;
 
 /* The loop that narrows `dim` to `step` tiles, and the level inside it. */
-static void push(sc_walk *w, int dim, int32_t step, bool in_kernel, double *count) {
+static void push(sc_walk *w, int dim, int32_t step, bool in_kernel, cut *cuts) {
   if (w->nlevels == SC_MAX_LEVELS || w->nsteps[dim] == (int)SC_COUNT_OF(w->step[0])) return;
   const sc_tiling *tiling = &w->nest->dim[dim];
   const sc_level *outer = &w->level[w->nlevels - 1];
   sc_level *level = &w->level[w->nlevels++];
+  cut *c = &cuts[dim];
+  const double before = c->intervals;
+  w->step[dim][w->nsteps[dim]++] = step;
+  c->even &= c->range % step == 0;
+  c->intervals = c->even ? tiling->tiles / step : sc_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
+  c->range = step;
   *level = *outer;
   level->dim = (int8_t)dim;
-  level->reduce = w->task->reduce >> dim & 1;
+  level->reduce = w->p->task->reduce >> dim & 1;
   level->in_kernel = in_kernel;
-  w->step[dim][w->nsteps[dim]++] = step;
-  const double before = count[dim];
-  count[dim] = sc_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
   level->entries = outer->iterations;
-  level->iterations = outer->iterations * (count[dim] / before);
-  if (!level->reduce) level->free_iterations = outer->free_iterations * (count[dim] / before);
+  level->iterations = outer->iterations * (c->intervals / before);
+  if (!level->reduce) level->free_iterations = outer->free_iterations * (c->intervals / before);
   const int64_t most = (int64_t)step * tiling->max_tile;
   if (most < level->extent[dim]) level->extent[dim] = (int32_t)most;
 }
 
 void sc_walk_levels(sc_walk *w) {
   const sc_nest *nest = w->nest;
-  double count[SC_MAX_DIMS];
+  cut cuts[SC_MAX_DIMS];
   sc_level *root = &w->level[0];
   *root = (sc_level){.dim = -1, .entries = 1, .iterations = 1, .free_iterations = 1};
   w->nlevels = 1;
   w->par_tasks = 1;
-  w->ndims = 0;
-  for (int d = 0; d < w->task->ndims; d++) {
-    count[d] = 1;
-    root->extent[d] = w->task->dim[d].size;
-    if (w->task->dim[d].size > 1) w->dim[w->ndims++] = (uint8_t)d;
+  for (int d = 0; d < w->p->task->ndims; d++) {
+    cuts[d] = (cut){1, nest->dim[d].tiles, true};
+    root->extent[d] = w->p->task->dim[d].size;
   }
   root->extent[SC_MAX_DIMS] = 1;
   int par_left = 0;
@@ -85,7 +73,7 @@ void sc_walk_levels(sc_walk *w) {
       par_left = node->count;
       par_outside = here;
     } else if (node->kind == SC_NODE_LOOP) {
-      push(w, node->dim, node->step > 0 ? node->step : 1, false, count);
+      push(w, node->dim, node->step > 0 ? node->step : 1, false, cuts);
       if (par_left > 0 && --par_left == 0) {
         w->par_level = w->nlevels - 1;
         w->par_regions += par_outside;
@@ -96,10 +84,13 @@ void sc_walk_levels(sc_walk *w) {
     }
   }
   w->kernel_level = w->nlevels - 1;
-  for (int k = 0; k < nest->nkloops; k++) push(w, nest->kloop[k], 1, true, count);
+  for (int d = 0; d < w->p->task->ndims; d++) w->outer_intervals[d] = cuts[d].intervals;
+  for (int k = 0; k < nest->nkloops; k++) push(w, nest->kloop[k], 1, true, cuts);
   w->valid_share = 1;
-  for (int p = 0; p < w->task->npads; p++) {
+  w->ragged = 0;
+  for (int d = 0; d < w->p->task->ndims; d++) w->ragged += !cuts[d].even;
+  for (int p = 0; p < w->p->task->npads; p++) {
     const bool skipped = nest->pad[p] == SC_PAD_PEEL || nest->pad[p] == SC_PAD_CLAMP;
-    if (skipped) w->valid_share *= sc_valid_share(w->task, &w->task->pad[p]);
+    if (skipped) w->valid_share *= w->p->inside[p];
   }
 }

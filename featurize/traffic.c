@@ -5,7 +5,7 @@
 #include "featurize/internal.h"
 
 int sc_reuse_level(const sc_walk *w, double bytes) {
-  const double lines = bytes / (double)((int64_t)1 << w->machine.line_shift);
+  const double lines = bytes / (double)((int64_t)1 << w->p->rates.line_shift);
   for (int i = 0; i < w->nlevels; i++) {
     if (w->lines[i] <= lines) return i;
   }
@@ -35,8 +35,10 @@ double sc_stream_traffic(const sc_walk *w, const sc_stream *s, int reuse) {
   return lines;
 }
 
-double sc_traffic(const sc_walk *w, int reuse) {
-  double lines = 0;
-  for (int i = 0; i < w->nstreams; i++) lines += sc_stream_traffic(w, &w->stream[i], reuse);
-  return lines;
+double sc_traffic(sc_walk *w, int reuse) {
+  if (w->sent[reuse] < 0) {
+    w->sent[reuse] = 0;
+    for (int i = 0; i < w->nstreams; i++) w->sent[reuse] += sc_stream_traffic(w, &w->stream[i], reuse);
+  }
+  return w->sent[reuse];
 }

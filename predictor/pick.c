@@ -21,6 +21,7 @@ typedef struct picking {
   const sc_space_bound *space;
   const sc_task *task;
   const sc_target *target;
+  sc_featurizer featurizer;
   size_t scanned;
   /* a block being filled */
   size_t n;
@@ -47,8 +48,7 @@ static void keep(picking *p, const found *candidate) {
 /* Predicts the block. */
 static void flush(picking *p) {
   float margin[SC_FOREST_OUTPUTS][SC_FOREST_BLOCK];
-  for (size_t i = 0; i < p->n; i++)
-    sc_features_analytic(p->task, &p->block[i].nest, p->target, p->row[i], &p->terms[i]);
+  for (size_t i = 0; i < p->n; i++) sc_featurizer_row(&p->featurizer, &p->block[i].nest, p->row[i], &p->terms[i]);
   sc_cuts_block(&p->model->cuts, p->row[0], p->n, p->model->used, p->bins);
   sc_forest_block(&p->model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])p->bins, 1, margin);
   for (size_t i = 0; i < p->n; i++) {
@@ -121,7 +121,13 @@ sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, cons
   if (status == SC_OK) {
     sc_rng rng;
     sc_rng_seed(&rng, seed, 0);
-    *p = (picking){.model = model, .space = space, .task = task, .target = target, .best = best, .most = most};
+    p->model = model;
+    p->space = space;
+    p->task = task;
+    p->target = target;
+    p->best = best;
+    p->most = most;
+    sc_featurizer_init(&p->featurizer, task, target);
     status = scan_space(p, &rng, scan ? scan : DEFAULT_SCAN, err);
   }
   if (status == SC_OK && p->nbest == 0) status = sc_fail(err, SC_NOTFOUND, "no schedule of the space could be lowered");

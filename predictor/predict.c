@@ -41,9 +41,11 @@ sc_status sc_model_predict(const sc_model *model, const sc_task *task, const sc_
   uint8_t bins[SC_FEATURE_COUNT][SC_FOREST_BLOCK] = {{0}};
   if (target->machine == NULL) return sc_fail(err, SC_USAGE, "a prediction needs a machine");
   const sc_quantiles *q = sc_intervals_find(&model->card.intervals, task->op);
+  sc_featurizer featurizer;
+  sc_featurizer_init(&featurizer, task, target);
   for (size_t start = 0; start < n; start += SC_FOREST_BLOCK) {
     const size_t m = n - start < SC_FOREST_BLOCK ? n - start : SC_FOREST_BLOCK;
-    for (size_t r = 0; r < m; r++) sc_features_analytic(task, &nests[start + r], target, row[r], &terms[r]);
+    for (size_t r = 0; r < m; r++) sc_featurizer_row(&featurizer, &nests[start + r], row[r], &terms[r]);
     sc_cuts_block(&model->cuts, row[0], m, model->used, bins);
     sc_forest_block(&model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])bins, SC_FOREST_OUTPUTS, margin);
     for (size_t r = 0; r < m; r++) {

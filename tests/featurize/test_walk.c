@@ -73,12 +73,14 @@ static void lines_bound_what_is_touched(void **state) {
     for (int i = 0; i < 40; i++) {
       static brute b;
       static sc_walk w;
+      static sc_prepared prepared;
       sc_schedule schedule;
       sc_nest nest;
       assert_int_equal(sc_schedule_random(task, &rng, 4, "c", &schedule), SC_OK);
       assert_int_equal(sc_lower(task, &schedule, &nest, NULL), SC_OK);
       brute_run(task, &nest, &b);
-      sc_walk_nest(task, &nest, &target, &w);
+      sc_prepare(task, &target, &prepared);
+      sc_walk_nest(&prepared, &nest, &w);
       assert_int_equal(w.nlevels, b.nlevels);
       for (int l = 0; l < b.nlevels; l++) {
         assert_true(w.level[l].iterations == b.iterations[l] && w.level[l].entries == b.entries[l]);
@@ -93,7 +95,7 @@ static void lines_bound_what_is_touched(void **state) {
             continue;
           for (int l = 0; l <= (s->kind == BRUTE_OUTSIDE ? s->level : b.nlevels - 1); l++) {
             sc_shape shape;
-            sc_stream_shape(stream, w.level[l].extent, 6, &shape);
+            sc_map_shape(stream->map, w.level[l].extent, 6, &shape);
             assert_true(s->first[l] <= (double)stream->lines[l] + shape.count);
             compared++;
           }
