@@ -19,8 +19,10 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define BATCH_SANITIZE " -fsanitize=address,undefined -fno-sanitize-recover=all"
+#define BATCH_OPTIMISED "-O1" /* above that, the sanitizers make compiling take minutes */
 #else
 #define BATCH_SANITIZE ""
+#define BATCH_OPTIMISED "-O2"
 #endif
 
 enum { BATCH_MAX = 256, BATCH_MAX_KERNELS = 8192 };

@@ -16,7 +16,7 @@ static void check_interpreter(const sc_task *task, const sc_nest *nest, const re
 
 /* Most batches unoptimised, as that compiles three times as fast. */
 static void check_batch(batch *b, uint64_t seed, bool optimised) {
-  batch_compile(b, optimised ? "-O2 -fno-tree-vectorize -march=native" : "-O0 -march=native");
+  batch_compile(b, optimised ? BATCH_OPTIMISED " -fno-tree-vectorize -march=native" : "-O0 -march=native");
   for (int i = 0; i < b->count; i++) {
     reference r;
     make_reference(b->task[i], seed + (uint64_t)i, &r);
@@ -29,7 +29,7 @@ static void check_batch(batch *b, uint64_t seed, bool optimised) {
 
 static void check_operator(const char *const *texts, int ntexts, uint64_t stream) {
   static const int lanes[] = {16, 8, 4, 1};
-  enum { PER_BATCH = 60 };
+  enum { PER_BATCH = 24 };
   int wanted = random_count(), drawn = 0, kernels = 0, parallel = 0, nbatches = 0;
   batch *b = malloc(sizeof *b);
   sc_rng rng;
