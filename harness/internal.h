@@ -164,10 +164,10 @@ sc_status sc_visit(sc_runner *runner, const sc_task *task, const sc_built *built
 /* Readings of the two reference kernels, ns: arithmetic, memory. */
 sc_status sc_read_clocks(sc_runner *runner, double ns[2], sc_error *err);
 
-/* ---- counters_papi.c or counters_nopapi.c -------------------------------------------------------------------------------- */
+/* ---- counters.c -------------------------------------------------------------------------------- */
 
 typedef struct sc_counters sc_counters;
-/* NULL when none of the events can be had. */
+/* Comma-separated names; NULL when none of them can be had. */
 sc_counters *sc_counters_open(const char *events);
 void sc_counters_attach(sc_counters *counters, pid_t pid);
 void sc_counters_start(sc_counters *counters);

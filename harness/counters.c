@@ -1,0 +1,89 @@
+/* Counters by name. An event is PAPI's if PAPI can add it, else the kernel's if it is one of its software events, else it has a
+ * reason and no value. Counting is done from outside: the harness attaches to the process that runs a kernel. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/counters.h"
+
+typedef enum source { NOWHERE, PAPI, SOFTWARE } source;
+
+struct sc_counters {
+  int n;
+  char name[SC_MAX_COUNTERS][SC_NAME];
+  source from[SC_MAX_COUNTERS];
+  int slot[SC_MAX_COUNTERS], slots[SOFTWARE + 1];
+  sc_papi *papi;
+  sc_software software;
+  bool running[SOFTWARE + 1];
+};
+
+static source add(sc_papi *papi, sc_software *software, const char *event, char *why, size_t size) {
+  char also[256] = "";
+  if (sc_papi_add(papi, event, why, size)) return PAPI;
+  if (sc_software_add(software, event, also, sizeof also)) return SOFTWARE;
+  if (also[0] != '\0') snprintf(why, size, "%s", also); /* it is a software event, and this is why not */
+  return NOWHERE;
+}
+
+void sc_counter_reason(const char *event, char *buf, size_t size) {
+  sc_papi *papi = sc_papi_open();
+  sc_software software = {0};
+  if (add(papi, &software, event, buf, size) != NOWHERE) buf[0] = '\0';
+  sc_papi_close(papi);
+  sc_software_close(&software);
+}
+
+void sc_counter_list(sc_str *out) {
+  sc_papi_list(out);
+  sc_software_list(out);
+}
+
+sc_counters *sc_counters_open(const char *events) {
+  sc_counters *c = events && events[0] ? calloc(1, sizeof *c) : NULL;
+  if (!c) return NULL;
+  c->papi = sc_papi_open();
+  while (*events && c->n < SC_MAX_COUNTERS) {
+    size_t len = strcspn(events, ",");
+    char why[256];
+    if (len > 0 && len < SC_NAME) {
+      snprintf(c->name[c->n], SC_NAME, "%.*s", (int)len, events);
+      c->from[c->n] = add(c->papi, &c->software, c->name[c->n], why, sizeof why);
+      c->slot[c->n] = c->slots[c->from[c->n]]++;
+      c->n++;
+    }
+    events += len + (events[len] == ',');
+  }
+  if (c->slots[PAPI] + c->slots[SOFTWARE] > 0) return c;
+  sc_counters_close(c);
+  return NULL;
+}
+
+void sc_counters_attach(sc_counters *c, pid_t pid) {
+  c->running[PAPI] = c->slots[PAPI] > 0 && sc_papi_attach(c->papi, pid);
+  c->running[SOFTWARE] = c->slots[SOFTWARE] > 0 && sc_software_attach(&c->software, pid);
+}
+
+void sc_counters_start(sc_counters *c) {
+  c->running[PAPI] = c->running[PAPI] && sc_papi_start(c->papi);
+  c->running[SOFTWARE] = c->running[SOFTWARE] && sc_software_start(&c->software);
+}
+
+void sc_counters_stop(sc_counters *c, uint32_t calls, sc_measured *out) {
+  double value[SOFTWARE + 1][SC_MAX_COUNTERS] = {{0}};
+  c->running[SOFTWARE] = c->running[SOFTWARE] && sc_software_stop(&c->software, value[SOFTWARE]);
+  c->running[PAPI] = c->running[PAPI] && sc_papi_stop(c->papi, value[PAPI]);
+  for (int i = 0; i < c->n; i++) {
+    memcpy(out->counter_name[i], c->name[i], SC_NAME);
+    if (c->from[i] == NOWHERE || !c->running[c->from[i]] || calls == 0) continue;
+    out->counter[i] = value[c->from[i]][c->slot[i]] / calls;
+    out->counter_mask |= 1u << i;
+  }
+}
+
+void sc_counters_close(sc_counters *c) {
+  if (!c) return;
+  sc_papi_close(c->papi);
+  sc_software_close(&c->software);
+  free(c);
+}
