@@ -35,13 +35,13 @@ cp out b.sched
 
 # measure: from files and from a pipe
 expect 0 "$S" measure a.sched b.sched --out d.h5 --passes 3
-says out "60 schedules, 180 visits"
+says out "60 schedules, " # and 180 visits, more when the machine is not quiet
 expect 0 "$S" measure a.sched --out d.h5 --passes 3 --json
 json out
-equal "$(field 'd["skipped"]' out)" 90 "visits that were there"
+equal "$(field '0 < d["skipped"] <= 90' out)" True "visits that were there"
 expect 0 bash -c "'$S' sample $task -n 4 --seed 9 | '$S' measure - --out p.h5 -p 1 --json"
 json out
-equal "$(field 'd["visits"]' out)" 4 "visits from a pipe"
+equal "$(field 'd["schedules"], d["visits"] >= 4' out)" "4 True" "visits from a pipe"
 for i in 0 1; do expect 0 "$S" measure a.sched b.sched --out s$i.h5 -p 1 --shard $i/2; done
 expect 0 "$S" dataset merge s0.h5 s1.h5 --out s.h5 --json
 json out
@@ -111,7 +111,7 @@ json out
 equal "$(field 'len(d[0]["schedules"])' out)" 2 "picks in JSON"
 expect 0 bash -c "'$S' measure picks --out d.h5 -p 1 --model m.xgb --json"
 json out
-equal "$(field 'd["ran"]' out)" 5 "picks that ran"
+equal "$(field 'd["schedules"], d["crashed"] + d["wrong_result"] + d["not_compiled"]' out)" "5 0" "picks that ran"
 expect 0 "$S" predict --model m.xgb $task -k 3 --scan 300 --calibrate
 says out "measured kernel rates"
 expect 0 "$S" machine kernels a.sched --json
