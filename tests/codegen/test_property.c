@@ -1,6 +1,6 @@
 /* Random legal schedules: operator interpreter = nest interpreter = compiled code, bit for bit on small integers, by one,
- * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator; in a sanitizer build the generated code is
- * sanitized too. */
+ * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator; in a sanitizer
+ * build the generated code is sanitized too. */
 #include "tests/codegen/tasks.h"
 
 static void check_interpreter(const sc_task *task, const sc_nest *nest, const reference *r) {
