@@ -99,7 +99,7 @@ static const char *convert(const raw_tree *raw, sc_tree_node *node, int *depth) 
   uint8_t level[MAX_TREE_NODES] = {0}, parents[MAX_TREE_NODES] = {0};
   const size_t n = raw->n[LEFT];
   for (int f = 0; f < FIELD_COUNT; f++) {
-    if (raw->n[f] != n || n == 0) return "the arrays of a tree differ in length";
+    if (raw->n[f] != n) return "the arrays of a tree differ in length";
   }
   for (size_t i = 0; i < n; i++) { /* children stand behind their parent, so one pass reaches everything */
     node[i] = (sc_tree_node){.left = -1, .right = -1, .cover = (float)raw->value[COVER][i]};
@@ -128,6 +128,10 @@ static void read_tree(reading *r, raw_tree *raw) {
   read_raw_tree(r, raw);
   if (!fine(r)) return;
   const size_t n = raw->n[LEFT];
+  if (n == 0) {
+    damaged(r, SC_FORMAT, "a tree has no nodes");
+    return;
+  }
   if (forest->ntrees == MAX_TREES || forest->nnodes + n > MAX_NODES) {
     damaged(r, SC_LIMIT, "the model has more trees than schedcast reads");
     return;
