@@ -259,26 +259,31 @@ static void emit_level(nester *g, int level) {
 
 /* ---- nodes ---- */
 
+/* Limits of loop number i of the collapsed parallel ones: in the first trip of those around it a thread begins where its
+ * share does, in their last it ends there, and between, the range is the whole. */
+static void emit_share(nester *g, int n, int i, const char *lo, const char *hi) {
+  const char *more = i + 1 < g->nest->node[g->par].count ? " + 1" : ""; /* the last trip is not complete */
+  sc_str begins = {0}, ends = {0};
+  for (int j = 0; j < i; j++) {
+    sc_str_printf(&begins, "%st%d == from[%d]", j ? " && " : "", g->par + 1 + j, j);
+    sc_str_printf(&ends, "%st%d == to[%d]", j ? " && " : "", g->par + 1 + j, j);
+  }
+  if (i == 0) {
+    sc_put(g, "const int64_t b%d = from[0], f%d = SC_LEAST(to[0]%s, %s);", n, n, more, hi);
+  } else {
+    sc_put(g, "const int64_t b%d = %s ? from[%d] : %s;", n, sc_str_text(&begins), i, lo);
+    sc_put(g, "const int64_t f%d = %s ? SC_LEAST(to[%d]%s, %s) : %s;", n, sc_str_text(&ends), i, more, hi, hi);
+  }
+  sc_str_free(&begins);
+  sc_str_free(&ends);
+}
+
 static void emit_loop(nester *g, int n) {
   const sc_node *node = &g->nest->node[n];
   expr lo = sc_range_lo(g, node->dim, n), hi = sc_range_hi(g, node->dim, n);
-  int i = g->par == SC_ROOT || n < g->par ? -1 : n - g->par - 1,
-      count = g->par == SC_ROOT ? 0 : g->nest->node[g->par].count;
-  if (i >= 0 && i < count) {
-    /* Behind the first and before the last trip of the loops around, a thread's share is the whole range. */
-    sc_str begins = {0}, ends = {0};
-    for (int j = 0; j < i; j++) {
-      int m = g->par + 1 + j;
-      sc_str_printf(&begins, "%st%d == from[%d]", j ? " && " : "", m, j);
-      sc_str_printf(&ends, "%st%d == to[%d]", j ? " && " : "", m, j);
-    }
-    if (i == 0)
-      sc_put(g, "const int64_t b%d = from[0], f%d = SC_LEAST(to[0]%s, %s);", n, n, count > 1 ? " + 1" : "", hi.text);
-    else
-      sc_put(g, "const int64_t b%d = %s ? from[%d] : %s, f%d = %s ? SC_LEAST(to[%d]%s, %s) : %s;", n, begins.text, i,
-             lo.text, n, ends.text, i, i + 1 < count ? " + 1" : "", hi.text, hi.text);
-    sc_str_free(&begins);
-    sc_str_free(&ends);
+  int i = g->par == SC_ROOT ? -1 : n - g->par - 1;
+  if (i >= 0 && i < g->nest->node[g->par].count) {
+    emit_share(g, n, i, lo.text, hi.text);
     sc_begin(g, "for (int64_t t%d = b%d; t%d < f%d; t%d += %d) {", n, n, n, n, n, node->step);
   } else {
     sc_begin(g, "for (int64_t t%d = %s; t%d < %s; t%d += %d) {", n, lo.text, n, hi.text, n, node->step);

@@ -232,7 +232,6 @@ static void load_machine(bench *b, const char *name, const char *compiler) {
   if (sc_machine_load(path, &b->machine, &err) != SC_OK) fatal(path, err.text);
   b->compiler = sc_machine_compiler(&b->machine, compiler);
   if (!b->compiler) fatal(path, "no such compiler");
-  printf("# %s %s\n", b->compiler->command, b->compiler->arguments);
 }
 
 int main(int argc, char **argv) {
@@ -254,6 +253,7 @@ int main(int argc, char **argv) {
   if (b.rounds < 1) b.rounds = 1;
   load_machine(&b, machine, compiler);
   settle_environment(argv, b.compiler->vector_bytes == 64);
+  printf("# %s %s\n", b.compiler->command, b.compiler->arguments);
   pin_to_core(0);
   if (!b.arena || sc_library_load(b.arena, NULL, &b.library, &err) != SC_OK) fatal("operators", err.text);
   if (i == argc) run_goals(&b);
