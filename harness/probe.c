@@ -36,7 +36,7 @@ sc_status sc_machine_probe(sc_machine *machine, const sc_log *log, sc_error *err
   return SC_OK;
 }
 
-/* Is the file of this processor, and are its compilers the ones that are installed? */
+/* Is the machine that a file describes the one we are on, and are its compilers the ones that are installed? */
 static bool still_true(const sc_machine *machine) {
   sc_machine now = {0};
   sc_probe_cpu(&now);
@@ -52,13 +52,37 @@ static bool still_true(const sc_machine *machine) {
   return machine->ncompilers > 0;
 }
 
+/* The first line of a file that the probe wrote. A file without one is a person's, and stays. */
+#define HEAD "# written by the probe "
+static void print_head(sc_str *out) {
+  char hex[17];
+  sc_hash_hex(sc_probe_compilers_hash(), hex);
+  sc_str_printf(out, HEAD "%s and renewed with the machine, its compilers or the probe; without this line it stays\n",
+                hex);
+}
+
+static bool read_host(const char *path, sc_machine *machine) {
+  char *text;
+  size_t len;
+  sc_str head = {0};
+  sc_arena *arena = sc_arena_new();
+  bool good = arena && access(path, R_OK) == 0 && sc_file_read(arena, path, 1 << 16, &text, &len, NULL) == SC_OK &&
+              sc_machine_parse(path, text, len, machine, NULL) == SC_OK && still_true(machine);
+  print_head(&head);
+  if (good && strncmp(text, HEAD, strlen(HEAD)) == 0) good = strncmp(text, sc_str_text(&head), head.len) == 0;
+  sc_str_free(&head);
+  sc_arena_free(arena);
+  return good;
+}
+
 sc_status sc_machine_host(sc_machine *machine, const sc_log *log, sc_error *err) {
   char folder[SC_PATH], path[SC_PATH];
   sc_cache_dir(folder, sizeof folder);
   SC_TRY(sc_path(path, err, "%s/host.machine", folder));
-  if (access(path, R_OK) == 0 && sc_machine_load(path, machine, NULL) == SC_OK && still_true(machine)) return SC_OK;
+  if (read_host(path, machine)) return SC_OK;
   SC_TRY(sc_machine_probe(machine, log, err));
   sc_str text = {0};
+  print_head(&text);
   sc_machine_print(machine, &text);
   sc_status status = text.failed ? sc_fail(err, SC_NOMEM, "out of memory") : sc_mkdirs(folder, err);
   if (status == SC_OK) status = sc_file_write_atomic(path, text.text, text.len, err);

@@ -35,6 +35,16 @@ static const entry table[] = {
     {"generic", "gcc", "gcc", GCC_PLAIN, 0},
 };
 
+uint64_t sc_probe_compilers_hash(void) {
+  uint64_t hash = 0;
+  for (size_t i = 0; i < SC_COUNT_OF(table); i++) {
+    hash = sc_hash64(table[i].isa, strlen(table[i].isa), hash);
+    hash = sc_hash64(table[i].name, strlen(table[i].name), hash);
+    hash = sc_hash64(table[i].arguments, strlen(table[i].arguments), hash);
+  }
+  return hash;
+}
+
 void sc_probe_version(sc_compiler *compiler) {
   sc_argv argv = {0};
   sc_str said = {0};

@@ -65,6 +65,15 @@ static void test_cache(void **state) {
   ok(sc_machine_host(&second, NULL, err));
   assert_true(second.clock_hz.value == 1234000000); /* what a person wrote there stays */
   n = sprintf(edited, "%s", text);
+  char *head = strchr(edited, ' ') + 1, *hash = strstr(head, "probe ");
+  assert_non_null(hash);
+  hash[6] ^= 1; /* a probe that knows other compilers */
+  ok(sc_write_file(path, edited, (size_t)n, err));
+  ok(sc_machine_host(&second, NULL, err));
+  char *renewed;
+  ok(sc_file_read(w->arena, path, 1 << 20, &renewed, &len, err));
+  assert_memory_equal(renewed, text, strcspn(text, "\n"));
+  n = sprintf(edited, "%s", text);
   char *cpu = strstr(edited, "cpu \"");
   assert_non_null(cpu);
   cpu[5] ^= 1;
