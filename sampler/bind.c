@@ -43,10 +43,12 @@ static bool applies(const sc_clause *clause, const int8_t *option) {
   return clause->choice < 0 || option[clause->choice] == clause->option;
 }
 
-const sc_clause *sc_clause_find(const sc_space_bound *bound, const int8_t *option, sc_attribute attribute, int subject, int band) {
+const sc_clause *sc_clause_find(const sc_space_bound *bound, const int8_t *option, sc_attribute attribute, int subject,
+                                int band) {
   for (int i = 0; i < bound->space->nclauses; i++) {
     const sc_clause *clause = &bound->space->clause[i];
-    if (!clause->force && clause->attribute == attribute && bound->subject[i] == subject && clause->band == band && applies(clause, option))
+    if (!clause->force && clause->attribute == attribute && bound->subject[i] == subject && clause->band == band &&
+        applies(clause, option))
       return clause;
   }
   return NULL;
@@ -60,7 +62,8 @@ static bool same_names(const sc_alt *a, const sc_alt *b) {
 }
 
 bool sc_alt_matches(const sc_clause *clause, const sc_alt *pattern, const sc_alt *alt) {
-  if (clause->attribute == SC_AT_COMPILE && pattern->kind == SC_ALT_ANY) return true;
+  if (clause->attribute == SC_AT_COMPILE && (pattern->kind == SC_ALT_ANY || pattern->kind == SC_ALT_WIDEST))
+    return true;
   if (clause->attribute == SC_AT_PACK && pattern->kind == SC_ALT_ANY) return alt->kind != SC_ALT_NONE;
   if (pattern->kind != alt->kind) return false;
   switch ((sc_alt_kind)pattern->kind) {
@@ -73,7 +76,8 @@ bool sc_alt_matches(const sc_clause *clause, const sc_alt *pattern, const sc_alt
   }
 }
 
-bool sc_alt_kept(const sc_space_bound *bound, const int8_t *option, const sc_clause *clause, int subject, const sc_alt *alt) {
+bool sc_alt_kept(const sc_space_bound *bound, const int8_t *option, const sc_clause *clause, int subject,
+                 const sc_alt *alt) {
   for (int i = 0; i < bound->space->nclauses; i++) {
     const sc_clause *force = &bound->space->clause[i];
     if (!force->force || force->attribute != clause->attribute || bound->subject[i] != subject) continue;
@@ -98,11 +102,13 @@ static sc_status find_subject(sc_space_bound *bound, int i, sc_error *err) {
   if (clause->attribute == SC_AT_PACK) {
     bound->subject[i] = (int16_t)access_of(task, clause->subject, clause->nth);
     if (bound->subject[i] < 0)
-      return sc_space_fail(bound->space, &clause->at, err, SC_PARSE, "the task reads or writes no such tensor as '%s'", clause->subject);
+      return sc_space_fail(bound->space, &clause->at, err, SC_PARSE, "the task reads or writes no such tensor as '%s'",
+                           clause->subject);
     bound->pack_levels |= (uint8_t)(1u << bound->subject[i]);
   } else if (clause->subject[0] && clause->subject[0] != '*' && clause->attribute != SC_AT_CHOICE) {
     bound->subject[i] = (int16_t)sc_task_dim(task, clause->subject, strlen(clause->subject));
-    if (bound->subject[i] < 0) return sc_space_fail(bound->space, &clause->at, err, SC_PARSE, "the task has no dim '%s'", clause->subject);
+    if (bound->subject[i] < 0)
+      return sc_space_fail(bound->space, &clause->at, err, SC_PARSE, "the task has no dim '%s'", clause->subject);
   }
   return SC_OK;
 }
@@ -112,7 +118,8 @@ static sc_status check_twice(const sc_space_bound *bound, int i, sc_error *err) 
   const sc_clause *b = &bound->space->clause[i];
   for (int j = 0; j < i && !b->force; j++) {
     const sc_clause *a = &bound->space->clause[j];
-    if (a->force || a->attribute != b->attribute || bound->subject[j] != bound->subject[i] || a->band != b->band) continue;
+    if (a->force || a->attribute != b->attribute || bound->subject[j] != bound->subject[i] || a->band != b->band)
+      continue;
     if (a->choice >= 0 && a->choice == b->choice && a->option != b->option) continue;
     return sc_space_fail(bound->space, &b->at, err, SC_PARSE, "line %d speaks of this already", a->at.line);
   }
@@ -128,7 +135,8 @@ static sc_status find_packable(sc_space_bound *bound, sc_error *err) {
         read |= task->stmt[i].expr[j].kind == SC_EXPR_ACCESS && task->stmt[i].expr[j].access == a;
     if (!read) continue;
     if (bound->npackable == SC_MAX_PACKS)
-      return sc_fail(err, SC_UNSUPPORTED, "spaces of tasks that read more than %d tensors are not supported", SC_MAX_PACKS);
+      return sc_fail(err, SC_UNSUPPORTED, "spaces of tasks that read more than %d tensors are not supported",
+                     SC_MAX_PACKS);
     bound->packable[bound->npackable++] = (uint8_t)a;
   }
   return SC_OK;
@@ -142,9 +150,25 @@ static void order_dims(const sc_task *task, sc_combo *combo) {
   for (int d = 0; d < task->ndims; d++) {
     if (task->dim[d].size == 1) continue;
     int l = combo->nlevels++;
-    for (; l > 0 && combo->domain[combo->dim[l - 1]].nvalues > combo->domain[d].nvalues; l--) combo->dim[l] = combo->dim[l - 1];
+    for (; l > 0 && combo->domain[combo->dim[l - 1]].nvalues > combo->domain[d].nvalues; l--)
+      combo->dim[l] = combo->dim[l - 1];
     combo->dim[l] = (uint8_t)d;
   }
+}
+
+/* Can this pack have the vector dim innermost for any numbers? What stands behind it must be one element wide. */
+static bool may_be_contiguous(const sc_space_bound *bound, const sc_combo *combo, int access, const sc_pack_alt *alt) {
+  const sc_access *a = &bound->task->access[access];
+  int v = combo->vector, band = alt->band;
+  if (v < 0 || !(a->dims >> v & 1)) return true;
+  for (int i = alt->pack.layout.nparts - 1; i >= 0; i--) {
+    const sc_index *index = &a->axis[alt->pack.layout.part[i].axis];
+    for (int k = 0; k < 2; k++) {
+      if (index->dim[k] == v) return true;
+      if (index->dim[k] >= 0 && combo->domain[index->dim[k]].lo[SC_LEAF_EXTENT + band] > 1) return false;
+    }
+  }
+  return false;
 }
 
 /* Whatever the numbers are, some access needs a pack and has none that would do: no reason to count. */
@@ -158,7 +182,8 @@ static bool lacks_packs(sc_space_bound *bound, const sc_combo *combo) {
   }
   for (int a = 0; a < bound->task->naccesses; a++) {
     bool packed = false;
-    for (int i = 0; i < late->npacks[a]; i++) packed |= late->pack[a][i].band > 0;
+    for (int i = 0; i < late->npacks[a]; i++)
+      packed |= late->pack[a][i].band > 0 && may_be_contiguous(bound, combo, a, &late->pack[a][i]);
     if (packed || !(need >> a & 1)) continue;
     snprintf(bound->why, sizeof bound->why, "%s needs a pack that has the vector dim innermost, or that pads",
              bound->task->tensor[bound->task->access[a].tensor].name);
@@ -169,8 +194,9 @@ static bool lacks_packs(sc_space_bound *bound, const sc_combo *combo) {
 
 static sc_status count_one(sc_space_bound *bound, sc_combo *combo, sc_error *err) {
   const sc_task *task = bound->task;
-  bool feasible;
+  bool feasible, again;
   combo->root = SC_GRAPH_DEAD;
+  combo->skipped = true;
   SC_TRY(sc_late_make(bound, combo, err));
   combo->start.late_id = combo->late_id;
   for (int d = 0; d < task->ndims; d++) {
@@ -185,6 +211,9 @@ static sc_status count_one(sc_space_bound *bound, sc_combo *combo, sc_error *err
     for (size_t w = 0; task->dim[d].size == 1 && w < SC_COUNT_OF(combo->start.word); w++)
       combo->start.word[w] |= combo->domain[d].class[0].bits.word[w];
   if (lacks_packs(bound, combo)) return SC_OK;
+  SC_TRY(sc_overlap_check(bound, combo, &again, err));
+  if (again) return SC_OK;
+  combo->skipped = false;
   SC_TRY(sc_program_finish(bound, combo, err));
   return sc_count_combo(bound, combo, err);
 }
@@ -196,18 +225,20 @@ static sc_status count_all(sc_space_bound *bound, sc_error *err) {
   size_t base = bound->graph.nstack;
   for (int i = 0; i < bound->ncombos; i++) {
     SC_TRY(count_one(bound, &bound->combo[i], err));
-    sc_status status = sc_graph_push(&bound->graph, bound->combo[i].root, (uint32_t)i, (uint32_t)bound->combo[i].ncompiles, 0);
+    sc_status status =
+        sc_graph_push(&bound->graph, bound->combo[i].root, (uint32_t)i, (uint32_t)bound->combo[i].ncompiles, 0);
     if (status != SC_OK) return sc_fail(err, status, "out of memory");
   }
   sc_status status = sc_graph_close(&bound->graph, base, &bound->root);
-  return status == SC_OK ? SC_OK : sc_fail(err, status, "no memory to count this space, or it holds more than 2^128 schedules");
+  return status == SC_OK ? SC_OK
+                         : sc_fail(err, status, "no memory to count this space, or it holds more than 2^128 schedules");
 }
 
 /* ---- binding ---- */
 
 /* A copy of everything with the first `active` conditions and forced lines. */
-static sc_status make(const sc_space *space, const sc_task *task, const sc_machine *machine, const sc_space_options *options, int active,
-                      sc_space_bound **result, sc_error *err) {
+static sc_status make(const sc_space *space, const sc_task *task, const sc_machine *machine,
+                      const sc_space_options *options, int active, sc_space_bound **result, sc_error *err) {
   sc_space_bound *bound = calloc(1, sizeof *bound);
   *result = bound;
   if (!bound || !(bound->arena = sc_arena_new())) return sc_fail(err, SC_NOMEM, "out of memory");
@@ -291,12 +322,13 @@ static sc_status is_empty(const subject *s, int active, bool *empty, char *why, 
 
 /* The first condition or forced line with which nothing is left. */
 static sc_status blame(const subject *s, const sc_space *forced, sc_error *err) {
-  char why[sizeof ((sc_space_bound *)0)->why] = "";
+  char why[sizeof((sc_space_bound *)0)->why] = "";
   int some = 0, none = number_of(forced, false, -1);
   bool empty;
   SC_TRY(is_empty(s, 0, &empty, why, sizeof why, err));
   if (empty)
-    return sc_fail(err, SC_ILLEGAL, "no schedule of the space %s is legal for %s%s%.200s", s->space->name, s->task->text, why[0] ? ": " : "", why);
+    return sc_fail(err, SC_ILLEGAL, "no schedule of the space %s is legal for %s%s%.200s", s->space->name,
+                   s->task->text, why[0] ? ": " : "", why);
   while (none - some > 1) {
     int middle = (some + none) / 2;
     SC_TRY(is_empty(s, middle, &empty, why, sizeof why, err));
@@ -306,8 +338,8 @@ static sc_status blame(const subject *s, const sc_space *forced, sc_error *err) 
   return blame_item(forced, none - 1, err);
 }
 
-sc_status sc_space_bind(const sc_space *space, const sc_task *task, const sc_machine *machine, const sc_space_options *options,
-                        sc_space_bound **result, sc_error *err) {
+sc_status sc_space_bind(const sc_space *space, const sc_task *task, const sc_machine *machine,
+                        const sc_space_options *options, sc_space_bound **result, sc_error *err) {
   static const sc_space_options defaults = {0};
   sc_space_bound *bound;
   if (!options) options = &defaults;

@@ -29,10 +29,17 @@ enum {
 
 /* ---- what a dim's numbers mean to the late choices: bits that simply add up over the dims ---- */
 
+enum { SC_STUCKS = (SC_MAX_BANDS - 2) * (SC_MAX_BANDS - 1) / 2 };
+static inline int sc_stuck(int band, int over) { /* 1 <= band, band + over < nbands */
+  return (band + over) * (band + over - 1) / 2 + over;
+}
+
 typedef union sc_bits {
   struct {
-    uint16_t mask[SC_MAX_BANDS - 1]; /* [b-1] bit d: more than one trip over d in band b; the kernel's loops leave band 1 */
-    uint16_t stuck[SC_MAX_BANDS - 2]; /* [b-1] bit d: band b's loop over d may not move up, the domain lacks the result */
+    uint16_t
+        mask[SC_MAX_BANDS - 1]; /* [b-1] bit d: more than one trip over d in band b; the kernel's loops leave band 1 */
+    uint16_t stuck[SC_STUCKS]; /* [sc_stuck(b, j)] bit d: band b's loop over d, or a part of it, cannot move to band
+                                  b+1+j over j bands without loops: the domain lacks the result */
     uint16_t thin; /* bit d: tiles of one element */
     uint16_t blocked; /* bit d: all tiles are as wide as a block of a constant tensor */
     uint16_t no_loop; /* bit d: d cannot be a loop of the kernel */
@@ -41,22 +48,31 @@ typedef union sc_bits {
     uint64_t loop_need; /* bit i: late->loop_need[i] holds: access a needs a pack if d is a loop of the kernel */
     uint16_t kernel; /* late levels: dims of more than one trip in the kernel */
     uint16_t parallel; /* late levels: dims of the parallel loops */
-    uint16_t movable; /* levels of orders: dims whose loop, if outermost here, would belong to the band above */
+    uint16_t movable; /* levels of orders: dims whose loop, if outermost here, would belong to a band above; where this
+                         band has no loops, dims that could join the next one above that has */
+    uint8_t over; /* levels of orders: so many bands without loops are above */
     uint8_t parallel_band;
     uint8_t boundary; /* late levels: bit b: a pack made while running stands at band b */
     uint8_t need; /* bit a: access a needs a pack */
     uint8_t acc; /* late levels: band of the accumulation buffer, 0 = none */
     uint8_t level; /* late levels */
-    uint8_t spare;
     uint32_t late_id; /* which sc_late, or the first that is the same from here on */
   };
-  uint64_t word[7];
+  uint64_t word[8];
 } sc_bits;
+_Static_assert(sizeof(sc_bits) == sizeof(((sc_bits *)0)->word), "bits are compared and added as words");
 
 /* ---- numbers of one dim ---- */
 
-enum { SC_LEAF_TILE, SC_LEAF_VECTORS, SC_LEAF_TILES, SC_LEAF_CLASSES, SC_LEAF_EXTENT, SC_LEAF_TRIPS = SC_LEAF_EXTENT + SC_MAX_BANDS,
-       SC_LEAVES = SC_LEAF_TRIPS + SC_MAX_BANDS };
+enum {
+  SC_LEAF_TILE,
+  SC_LEAF_VECTORS,
+  SC_LEAF_TILES,
+  SC_LEAF_CLASSES,
+  SC_LEAF_EXTENT,
+  SC_LEAF_TRIPS = SC_LEAF_EXTENT + SC_MAX_BANDS,
+  SC_LEAVES = SC_LEAF_TRIPS + SC_MAX_BANDS
+};
 
 typedef struct sc_runset {
   uint8_t nruns;
@@ -112,7 +128,6 @@ typedef struct sc_loop_alt {
 } sc_loop_alt;
 typedef struct sc_pack_alt {
   uint8_t band; /* 0 = none */
-  bool contiguous; /* the vector dim is innermost, or not in the access */
   sc_pack pack;
 } sc_pack_alt;
 typedef struct sc_parallel_alt {
@@ -198,6 +213,7 @@ typedef struct sc_combo {
   sc_instance *instance;
   int nslots[SC_MAX_DIMS]; /* behind a level */
   uint32_t root; /* node of the first level */
+  bool skipped; /* nothing is legal, or an earlier combo says the same */
 } sc_combo;
 
 /* A prefix of dims as the rest sees it. The bytes up to slot[nslots of the level] are its identity. */
@@ -280,9 +296,11 @@ struct sc_space_bound {
 bool sc_clause_active(const sc_space_bound *bound, const sc_clause *clause);
 bool sc_cond_active(const sc_space_bound *bound, const sc_cond *cond);
 /* The clause that gives an attribute of a subject (or band) its alternatives under these options, NULL = none does. */
-const sc_clause *sc_clause_find(const sc_space_bound *bound, const int8_t *option, sc_attribute attribute, int subject, int band);
+const sc_clause *sc_clause_find(const sc_space_bound *bound, const int8_t *option, sc_attribute attribute, int subject,
+                                int band);
 /* Is this alternative kept by all forced clauses of its attribute and subject? */
-bool sc_alt_kept(const sc_space_bound *bound, const int8_t *option, const sc_clause *clause, int subject, const sc_alt *alt);
+bool sc_alt_kept(const sc_space_bound *bound, const int8_t *option, const sc_clause *clause, int subject,
+                 const sc_alt *alt);
 bool sc_alt_matches(const sc_clause *clause, const sc_alt *pattern, const sc_alt *alt);
 
 /* combo.c */
@@ -293,12 +311,15 @@ sc_status sc_late_make(sc_space_bound *bound, sc_combo *combo, sc_error *err);
 sc_status sc_domain_make(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err);
 /* After the conditions on this dim alone were applied: bits and classes. */
 sc_status sc_domain_finish(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err);
-double sc_leaf_value(const sc_space_bound *bound, const sc_combo *combo, int dim, const sc_runset *runs, const int32_t *step, int leaf);
+double sc_leaf_value(const sc_space_bound *bound, const sc_combo *combo, int dim, const sc_runset *runs,
+                     const int32_t *step, int leaf);
 /* program.c: conditions of one dim filter its domain, the others become instances; *feasible: something may be left. */
 sc_status sc_program_make(sc_space_bound *bound, sc_combo *combo, bool *feasible, sc_error *err);
 sc_status sc_program_finish(sc_space_bound *bound, sc_combo *combo, sc_error *err); /* behind sc_domain_finish */
 /* The state behind class `class` of the dim at `level`; false when a condition is broken. */
 bool sc_program_step(const sc_combo *combo, int level, int class, const sc_state *before, sc_state *behind);
+/* overlap.c: *again: an earlier combo says the same; an error where they say some of the same. */
+sc_status sc_overlap_check(const sc_space_bound *bound, const sc_combo *combo, bool *again, sc_error *err);
 /* graph.c */
 bool sc_memo_find(const sc_memo *memo, const void *key, uint32_t *value);
 sc_status sc_memo_put(sc_memo *memo, const void *key, uint32_t value);
@@ -314,7 +335,8 @@ sc_status sc_count_late(sc_space_bound *bound, const sc_bits *bits, uint32_t *no
 sc_status sc_count_orders(sc_space_bound *bound, const sc_bits *bits, uint32_t *node, sc_error *err);
 /* One alternative of a late variable: false when it is illegal, excluded by a condition, or another way to write an
  * earlier one; else what the following levels see. */
-bool sc_late_choose(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int var, int alternative, sc_bits *to);
+bool sc_late_choose(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int var, int alternative,
+                    sc_bits *to);
 /* SC_VAR_COUNT, the end, counts as one. */
 bool sc_var_is_level(const sc_space_bound *bound, int var);
 int sc_late_alternatives(const sc_late *late, int var);
@@ -324,8 +346,8 @@ int sc_kept_loops(const sc_late *late, const sc_bits *bits, int alternative, uin
 uint32_t sc_order_members(const sc_order_group *group, uint16_t movable);
 const uint8_t *sc_order_member(const sc_order_table *table, uint32_t what, uint32_t member);
 bool sc_order_place(const sc_order_table *table, uint32_t what, const uint8_t *order, uint32_t *place);
-bool sc_pack_is_lowered(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int access, int alternative,
-                        const sc_nest *nest);
+bool sc_pack_is_lowered(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int access,
+                        int alternative, const sc_nest *nest);
 
 /* ---- paths (path.c) ---- */
 

@@ -19,7 +19,8 @@ static void vector_axis(const sc_space_bound *bound, const int8_t *option, axis 
       const sc_alt *alt = &clause->alt[i];
       if (!sc_alt_kept(bound, option, clause, -1, alt)) continue;
       int d = alt->kind == SC_ALT_NONE ? -1 : sc_task_dim(bound->task, alt->name[0], strlen(alt->name[0]));
-      bool unit = d >= 0 && bound->task->dim[d].size == 1; /* there is nothing to vectorise: only if nothing else is left */
+      bool unit =
+          d >= 0 && bound->task->dim[d].size == 1; /* there is nothing to vectorise: only if nothing else is left */
       if (unit && pass == 0) continue;
       if (unit) d = -1;
       bool seen = false;
@@ -29,11 +30,18 @@ static void vector_axis(const sc_space_bound *bound, const int8_t *option, axis 
   if (!clause) a->value[a->n++] = -1;
 }
 
-/* Elements of the widest vector that a compiler entry knows; a dim that is shorter takes less. */
+/* Elements of the widest vector that a compiler entry knows. A dim that is shorter takes less, and so does one that the
+ * output has in shorter blocks. */
 static int native_lanes(const sc_space_bound *bound, int compiler, int vector) {
+  const sc_task *task = bound->task;
   if (vector < 0) return 1;
-  int lanes = bound->machine->compiler[compiler].vector_bytes / (int)sc_type_bytes(sc_accumulator_type(bound->task)), p = 1;
-  while (2 * p <= lanes && 2 * p <= bound->task->dim[vector].size) p *= 2;
+  int lanes = bound->machine->compiler[compiler].vector_bytes / (int)sc_type_bytes(sc_accumulator_type(task)), p = 1;
+  int most = task->dim[vector].size;
+  const sc_tensor *out = &task->tensor[task->access[0].tensor];
+  for (int x = 0; x < out->naxes; x++)
+    if (task->access[0].axis[x].dim[0] == vector && out->layout.block[x] && out->layout.block[x] < most)
+      most = out->layout.block[x];
+  while (2 * p <= lanes && 2 * p <= most) p *= 2;
   return p;
 }
 
@@ -46,14 +54,30 @@ static int alt_lanes(const sc_alt *alt, int native) {
   }
 }
 
-static bool compiler_kept(const sc_space_bound *bound, const int8_t *option, int compiler) {
+static bool compiler_named(const sc_space_bound *bound, const int8_t *option, int compiler, bool *widest) {
   const sc_clause *clause = sc_clause_find(bound, option, SC_AT_COMPILE, -1, 0);
+  const sc_clause as = {.attribute = SC_AT_COMPILE};
   sc_alt name = {.kind = SC_ALT_LIST, .nnames = 1};
   memcpy(name.name[0], bound->machine->compiler[compiler].name, SC_NAME);
-  if (!clause) return sc_alt_kept(bound, option, &(sc_clause){.attribute = SC_AT_COMPILE}, -1, &name);
-  for (int i = 0; i < clause->nalts; i++)
-    if (sc_alt_matches(clause, &clause->alt[i], &name) && sc_alt_kept(bound, option, clause, -1, &name)) return true;
-  return false;
+  *widest = false;
+  if (!sc_alt_kept(bound, option, &as, -1, &name)) return false;
+  for (int i = 0; clause && i < clause->nalts; i++) {
+    if (!sc_alt_matches(clause, &clause->alt[i], &name)) continue;
+    *widest = clause->alt[i].kind == SC_ALT_WIDEST;
+    if (!*widest) return true;
+  }
+  return *widest || !clause;
+}
+
+/* `widest` looks only at the compilers that the forced lines leave. */
+static bool compiler_kept(const sc_space_bound *bound, const int8_t *option, int compiler) {
+  bool widest, other;
+  if (!compiler_named(bound, option, compiler, &widest)) return false;
+  for (int c = 0; c < bound->machine->ncompilers && widest; c++)
+    if (bound->machine->compiler[c].vector_bytes > bound->machine->compiler[compiler].vector_bytes &&
+        compiler_named(bound, option, c, &other))
+      return false;
+  return true;
 }
 
 /* The compilers that run these lanes, in the machine's order. */

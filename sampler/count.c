@@ -37,12 +37,15 @@ static sc_status too_many(counter *c) {
     size_t n = distinct(&c->memo[level], head + (size_t)in->slot[level - 1], (size_t)in->nslots[level - 1]);
     if (n > most) most = n, worst = in->cond;
   }
-  if (worst < 0) return sc_fail(c->err, SC_LIMIT, "counting this space takes more than %zu states: its ladders are too long", c->bound->graph.max_states);
+  if (worst < 0)
+    return sc_fail(c->err, SC_LIMIT, "counting this space takes more than %zu states: its ladders are too long",
+                   c->bound->graph.max_states);
   sc_str text = {0};
   sc_cond_print(&space->cond[worst], &text);
-  sc_space_fail(space, &space->cond[worst].at, c->err, SC_LIMIT,
-                "counting this space takes more than %zu states, most of them for `%s`: shorten ladders, or leave it out",
-                c->bound->graph.max_states, sc_str_text(&text));
+  sc_space_fail(
+      space, &space->cond[worst].at, c->err, SC_LIMIT,
+      "counting this space takes more than %zu states, most of them for `%s`: shorten ladders, or leave it out",
+      c->bound->graph.max_states, sc_str_text(&text));
   sc_str_free(&text);
   return SC_LIMIT;
 }
@@ -60,12 +63,12 @@ static sc_status count_dim(counter *c, int level, const sc_state *state, uint32_
   if (++graph->states > graph->max_states || graph->nedges > 32 * graph->max_states) return too_many(c);
   const sc_domain *domain = &c->combo->domain[c->combo->dim[level]];
   size_t base = graph->nstack;
-  for (int class = 0; class < domain->nclasses; class++) {
+  for (int class = 0; class < domain->nclasses; class ++) {
     sc_state behind;
     uint32_t child;
     if (!sc_program_step(c->combo, level, class, state, &behind)) continue;
     SC_TRY(count_dim(c, level + 1, &behind, &child));
-    sc_status status = sc_graph_push(graph, child, (uint32_t)class, (uint32_t)domain->class[class].count, 0);
+    sc_status status = sc_graph_push(graph, child, (uint32_t) class, (uint32_t)domain->class[class].count, 0);
     if (status != SC_OK) return failed(c, status);
   }
   sc_status status = sc_graph_close(graph, base, node);

@@ -64,12 +64,13 @@ static bool choose_loop(const late_step *s, int alternative, sc_bits *to) {
   for (int i = 0; i < n; i++) mask |= (uint16_t)(1u << kept[i]);
   if (to->no_loop & mask) return false;
   for (int i = 0; i < s->late->nloop_needs; i++)
-    if (to->loop_need >> i & 1 && mask >> s->late->loop_need[i].dim & 1) to->need |= (uint8_t)(1u << s->late->loop_need[i].access);
+    if (to->loop_need >> i & 1 && mask >> s->late->loop_need[i].dim & 1)
+      to->need |= (uint8_t)(1u << s->late->loop_need[i].access);
   to->no_loop = 0;
   to->loop_need = 0;
   to->kernel = to->mask[0] & mask;
   to->mask[0] &= (uint16_t)~mask;
-  to->stuck[0] &= (uint16_t)~mask;
+  for (int over = 0; over + 1 < s->bound->nbands; over++) to->stuck[sc_stuck(1, over)] &= (uint16_t)~mask;
   if (n > 0) to->trips = to->trips >> 3 * kept[n - 1] & 7;
   else to->trips = s->late->nbuckets > 0 && s->late->bucket[0] == 1;
   return unpackable_is_legal(s, to);
@@ -150,7 +151,8 @@ static bool is_identity(const late_step *s, const canonical *c) {
     int x = c->part[i].axis, d = access->axis[x].dim[0];
     int32_t block = tensor->layout.block[x], extent = 1;
     for (int k = 0; k < 2; k++)
-      if (access->axis[x].dim[k] >= 0) extent += abs(access->axis[x].coef[k]) * (task->dim[access->axis[x].dim[k]].size - 1);
+      if (access->axis[x].dim[k] >= 0)
+        extent += abs(access->axis[x].coef[k]) * (task->dim[access->axis[x].dim[k]].size - 1);
     if (c->part[i].kind == SC_PART_WHOLE) {
       if (access->inner_stride[x] != inside || (block > 0 && (extent > block || access->axis[x].offset))) return false;
       factor[x] = extent;
@@ -195,8 +197,8 @@ static bool same_canonical(const canonical *a, const canonical *b) {
 }
 
 /* Is this alternative what the nest does with the access? Bands are the caller's to compare. */
-bool sc_pack_is_lowered(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int access, int alternative,
-                        const sc_nest *nest) {
+bool sc_pack_is_lowered(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int access,
+                        int alternative, const sc_nest *nest) {
   late_step s = {.bound = (sc_space_bound *)bound, .late = late, .bits = bits, .access = access};
   canonical c = describe(&s, alternative);
   const sc_nest_pack *pack = NULL;
@@ -206,7 +208,8 @@ bool sc_pack_is_lowered(const sc_space_bound *bound, const sc_late *late, const 
   if (!pack || !c.bound) return !pack && !c.bound;
   for (int i = 0; i < pack->layout.nparts; i++) {
     if (pack->extent[pack->layout.part[i].axis] == 1) continue;
-    if (n == c.nparts || c.part[n].axis != pack->layout.part[i].axis || c.part[n].kind != pack->layout.part[i].kind) return false;
+    if (n == c.nparts || c.part[n].axis != pack->layout.part[i].axis || c.part[n].kind != pack->layout.part[i].kind)
+      return false;
     n++;
   }
   return n == c.nparts && c.skew == pack->skew;
@@ -214,7 +217,19 @@ bool sc_pack_is_lowered(const sc_space_bound *bound, const sc_late *late, const 
 
 static bool acc_is_legal(const late_step *s, const sc_pack_alt *alt) {
   if (alt->band == 0) return !(s->bound->typed_acc && reduction_loops(s->bound, s->bits, 1, s->bound->nbands));
-  return !reduction_loops(s->bound, s->bits, alt->band + 1, s->bound->nbands) && reduction_loops(s->bound, s->bits, 1, alt->band);
+  return !reduction_loops(s->bound, s->bits, alt->band + 1, s->bound->nbands) &&
+         reduction_loops(s->bound, s->bits, 1, alt->band);
+}
+
+/* The vector dim must be the fastest in the pack. */
+static bool is_contiguous(const late_step *s, const canonical *c) {
+  const sc_access *access = &s->bound->task->access[s->access];
+  int v = s->late->vector;
+  if (!c->bound || v < 0 || !(access->dims >> v & 1)) return true;
+  const sc_part *last = c->nparts ? &c->part[c->nparts - 1] : NULL;
+  if (!last || last->kind == SC_PART_OUTER) return false;
+  const sc_index *index = &access->axis[last->axis];
+  return (index->dim[0] == v && index->coef[0] == 1) || (index->dim[1] == v && index->coef[1] == 1);
 }
 
 static bool choose_pack(const late_step *s, int alternative, sc_bits *to) {
@@ -223,15 +238,15 @@ static bool choose_pack(const late_step *s, int alternative, sc_bits *to) {
   canonical c = describe(s, alternative);
   for (int i = 0; i < alternative; i++) {
     canonical other = describe(s, i);
-    if (same_canonical(&c, &other)) return false;
+    if (same_canonical(&c, &other) && (!other.skew || other.skewable)) return false;
   }
   if (!c.bound && (to->need | s->late->fill) >> s->access & 1) return false;
-  if (c.skew && !c.skewable) return false;
+  if (!is_contiguous(s, &c) || (c.skew && !c.skewable)) return false;
   if (s->access == 0 && !acc_is_legal(s, alt)) return false;
   if (alt->band > 0 && (s->access == 0 || !task->tensor[task->access[s->access].tensor].constant))
     to->boundary |= (uint8_t)(1u << alt->band);
   if (s->access == 0) to->acc = alt->band;
-  to->need &= (uint8_t)~(1u << s->access);
+  to->need &= (uint8_t) ~(1u << s->access);
   return true;
 }
 
@@ -252,19 +267,20 @@ static bool choose_parallel(const late_step *s, int alternative, sc_bits *to) {
 
 /* ---- levels ---- */
 
-bool sc_late_choose(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int var, int alternative, sc_bits *to) {
+bool sc_late_choose(const sc_space_bound *bound, const sc_late *late, const sc_bits *bits, int var, int alternative,
+                    sc_bits *to) {
   late_step s = {.bound = (sc_space_bound *)bound, .late = late, .bits = bits, .var = var, .access = var - SC_VAR_PACK};
   *to = *bits;
-  bool legal = var == SC_VAR_LOOP     ? choose_loop(&s, alternative, to)
-               : var == SC_VAR_UNROLL ? choose_unroll(&s, alternative, to)
+  bool legal = var == SC_VAR_LOOP      ? choose_loop(&s, alternative, to)
+               : var == SC_VAR_UNROLL  ? choose_unroll(&s, alternative, to)
                : var < SC_VAR_PARALLEL ? choose_pack(&s, alternative, to)
                                        : choose_parallel(&s, alternative, to);
   return legal && guards_hold(late, var, alternative, to);
 }
 
 int sc_late_alternatives(const sc_late *late, int var) {
-  return var == SC_VAR_LOOP     ? late->nloops
-         : var == SC_VAR_UNROLL ? late->nunrolls
+  return var == SC_VAR_LOOP      ? late->nloops
+         : var == SC_VAR_UNROLL  ? late->nunrolls
          : var < SC_VAR_PARALLEL ? late->npacks[var - SC_VAR_PACK]
                                  : late->nparallels;
 }
@@ -301,7 +317,8 @@ static sc_status count_var(sc_space_bound *bound, const sc_bits *bits, int var, 
   if (key.late == 0) key.late_id = late->same_from[var];
   if (sc_memo_find(&bound->late_memo, &key, node)) return SC_OK;
   if (++graph->states > graph->max_states)
-    return sc_fail(err, SC_LIMIT, "counting this space takes more than %zu states: it has too many late choices", graph->max_states);
+    return sc_fail(err, SC_LIMIT, "counting this space takes more than %zu states: it has too many late choices",
+                   graph->max_states);
   size_t base = graph->nstack;
   sc_status status = SC_OK;
   for (int i = 0; i < sc_late_alternatives(late, var) && status == SC_OK; i++) {
@@ -313,7 +330,8 @@ static sc_status count_var(sc_space_bound *bound, const sc_bits *bits, int var, 
   }
   if (status == SC_OK) status = sc_graph_close(graph, base, node);
   if (status == SC_OK) status = sc_memo_put(&bound->late_memo, &key, *node);
-  return status == SC_OK ? SC_OK : sc_fail(err, status, "no memory to count this space, or it holds more than 2^128 schedules");
+  return status == SC_OK ? SC_OK
+                         : sc_fail(err, status, "no memory to count this space, or it holds more than 2^128 schedules");
 }
 
 sc_status sc_count_late(sc_space_bound *bound, const sc_bits *bits, uint32_t *node, sc_error *err) {

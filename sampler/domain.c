@@ -37,7 +37,8 @@ static sc_status add_runs(builder *b, const sc_run *run, int n) {
   }
   sc_domain *domain = b->domain;
   for (int i = 0; i < domain->nrunsets; i++)
-    if (domain->runset[i].nruns == set.nruns && memcmp(domain->runset[i].run, set.run, sizeof set.run) == 0) return SC_OK;
+    if (domain->runset[i].nruns == set.nruns && memcmp(domain->runset[i].run, set.run, sizeof set.run) == 0)
+      return SC_OK;
   if (domain->nrunsets == MAX_RUNSETS)
     return sc_fail(b->err, SC_LIMIT, "more than %d ways to tile '%s'", MAX_RUNSETS, b->bound->task->dim[b->dim].name);
   if ((size_t)domain->nrunsets == b->runset_cap) {
@@ -62,7 +63,8 @@ static sc_status add_size(builder *b, int32_t a, int32_t unit, int forms) {
   int32_t tiles = n / a + 1, units = n / unit + (n % unit != 0), small = units / tiles, large = units % tiles;
   int32_t missing = units * unit - n; /* of the last tile */
   if (small == 0 || small * unit <= missing) return SC_OK;
-  return add_runs(b, (sc_run[]){{(small + 1) * unit, large}, {small * unit, tiles - large - 1}, {small * unit - missing, 1}}, 3);
+  return add_runs(
+      b, (sc_run[]){{(small + 1) * unit, large}, {small * unit, tiles - large - 1}, {small * unit - missing, 1}}, 3);
 }
 
 static bool covers(const sc_alt *alt, int32_t size) {
@@ -78,7 +80,8 @@ static bool covers(const sc_alt *alt, int32_t size) {
 static sc_status add_sizes(builder *b, const sc_clause *clause) {
   bool vector = b->combo->vector == b->dim, any = false;
   int forms = clause->forms ? clause->forms : SC_FORM_REST | SC_FORM_BALANCED;
-  for (int i = 0; i < clause->nalts; i++) any |= clause->alt[i].kind == SC_ALT_NUMBER && clause->alt[i].vectors == vector;
+  for (int i = 0; i < clause->nalts; i++)
+    any |= clause->alt[i].kind == SC_ALT_NUMBER && clause->alt[i].vectors == vector;
   for (int i = 0; i < clause->nalts; i++) {
     const sc_alt *alt = &clause->alt[i];
     if (alt->kind == SC_ALT_ALL) SC_TRY(add_size(b, b->size, 1, forms));
@@ -99,9 +102,11 @@ static bool runs_forced(const builder *b, const sc_runset *set, const sc_clause 
     const sc_alt *alt = &clause->alt[i];
     int32_t unit = alt->vectors && b->combo->vector == b->dim ? b->combo->lanes : 1;
     if (alt->kind == SC_ALT_ALL && set->tiles == 1) return true;
-    if (alt->kind == SC_ALT_NUMBER && (set->max_tile + unit - 1) / unit >= alt->lo && (set->max_tile + unit - 1) / unit <= alt->hi)
+    if (alt->kind == SC_ALT_NUMBER && (set->max_tile + unit - 1) / unit >= alt->lo &&
+        (set->max_tile + unit - 1) / unit <= alt->hi)
       return true;
-    if (alt->kind == SC_ALT_RUNS && set->nruns == alt->nruns && memcmp(set->run, alt->run, sizeof set->run) == 0) return true;
+    if (alt->kind == SC_ALT_RUNS && set->nruns == alt->nruns && memcmp(set->run, alt->run, sizeof set->run) == 0)
+      return true;
   }
   return false;
 }
@@ -114,9 +119,12 @@ static sc_status make_runs(builder *b) {
   else SC_TRY(add_size(b, 1, 1, SC_FORM_REST));
   for (int c = 0; c < bound->space->nclauses; c++) {
     const sc_clause *force = &bound->space->clause[c];
-    if (!force->force || force->attribute != SC_AT_TILE || bound->subject[c] != b->dim || !sc_clause_active(bound, force)) continue;
+    if (!force->force || force->attribute != SC_AT_TILE || bound->subject[c] != b->dim ||
+        !sc_clause_active(bound, force))
+      continue;
     for (int i = 0; i < force->nalts; i++) /* exact runs need not be in the domain */
-      if (force->alt[i].kind == SC_ALT_RUNS && covers(&force->alt[i], b->size)) SC_TRY(add_runs(b, force->alt[i].run, force->alt[i].nruns));
+      if (force->alt[i].kind == SC_ALT_RUNS && covers(&force->alt[i], b->size))
+        SC_TRY(add_runs(b, force->alt[i].run, force->alt[i].nruns));
     int n = 0;
     for (int i = 0; i < b->domain->nrunsets; i++)
       if (runs_forced(b, &b->domain->runset[i], force)) b->domain->runset[n++] = b->domain->runset[i];
@@ -168,7 +176,8 @@ static void make_probe(const builder *b, int unpacked, int loop, sc_schedule *s)
   }
   for (int i = 0; i < b->bound->npackable; i++) {
     int a = b->bound->packable[i];
-    if (a != unpacked) s->pack[s->npacks++] = (sc_pack){.access = (uint8_t)a, .band = 2, .layout = plain_layout(task, a, combo->vector)};
+    if (a != unpacked)
+      s->pack[s->npacks++] = (sc_pack){.access = (uint8_t)a, .band = 2, .layout = plain_layout(task, a, combo->vector)};
   }
   for (int p = 0; p < task->npads; p++) {
     const sc_pad *pad = &task->pad[p];
@@ -193,8 +202,15 @@ static void make_probe(const builder *b, int unpacked, int loop, sc_schedule *s)
   order_rest(s, 2, task, 0);
 }
 
+/* With a buffer for partial sums where these need one. */
 static bool lowers(const builder *b, const sc_schedule *s, sc_nest *nest, sc_error *why) {
-  return sc_lower(b->bound->task, s, nest, why) == SC_OK;
+  const sc_task *task = b->bound->task;
+  if (sc_lower(task, s, nest, why) == SC_OK) return true;
+  if (why->rule != SC_RULE_ACC_TYPE || s->npacks == SC_MAX_PACKS) return false;
+  sc_schedule buffered = *s;
+  buffered.pack[buffered.npacks++] =
+      (sc_pack){.access = 0, .band = 2, .layout = plain_layout(task, 0, b->combo->vector)};
+  return sc_lower(task, &buffered, nest, why) == SC_OK;
 }
 
 static bool is_blocked_on(const sc_task *task, int access, int dim) {
@@ -281,7 +297,8 @@ static void probe_needs(const builder *b, sc_runset *set) {
   for (int a = 1; a < task->naccesses; a++) {
     const sc_tensor *tensor = &task->tensor[task->access[a].tensor];
     for (int x = 0; x < tensor->naxes; x++)
-      if (tensor->constant && task->access[a].axis[x].dim[0] == b->dim && set->nruns == 1 && tensor->layout.block[x] == set->max_tile)
+      if (tensor->constant && task->access[a].axis[x].dim[0] == b->dim && set->nruns == 1 &&
+          tensor->layout.block[x] == set->max_tile)
         set->bits.blocked = (uint16_t)(1u << b->dim);
   }
 }
@@ -318,7 +335,8 @@ static int compare_int(const void *a, const void *b) {
 
 static sc_status add_rung(builder *b, int32_t rung) {
   if (b->nrungs == MAX_RUNGS)
-    return sc_fail(b->err, SC_LIMIT, "the ladder of '%s' has more than %d rungs", b->bound->task->dim[b->dim].name, MAX_RUNGS);
+    return sc_fail(b->err, SC_LIMIT, "the ladder of '%s' has more than %d rungs", b->bound->task->dim[b->dim].name,
+                   MAX_RUNGS);
   b->rung[b->nrungs++] = rung;
   return SC_OK;
 }
@@ -396,7 +414,9 @@ static const sc_clause *find_ladder(const builder *b) {
   const sc_space_bound *bound = b->bound;
   for (int c = bound->space->nclauses - 1; c >= 0; c--) { /* a forced one replaces */
     const sc_clause *clause = &bound->space->clause[c];
-    if (clause->force && clause->attribute == SC_AT_LADDER && bound->subject[c] == b->dim && sc_clause_active(bound, clause)) return clause;
+    if (clause->force && clause->attribute == SC_AT_LADDER && bound->subject[c] == b->dim &&
+        sc_clause_active(bound, clause))
+      return clause;
   }
   const sc_clause *clause = sc_clause_find(bound, b->combo->option, SC_AT_LADDER, b->dim, 0);
   return clause ? clause : sc_clause_find(bound, b->combo->option, SC_AT_LADDER, -1, 0);
@@ -405,8 +425,8 @@ static const sc_clause *find_ladder(const builder *b) {
 static sc_status add_value(builder *b, const sc_value_of_dim *value) {
   sc_domain *domain = b->domain;
   if (domain->nvalues == MAX_VALUES)
-    return sc_fail(b->err, SC_LIMIT, "more than %d tilings of '%s': give it a shorter ladder or fewer tile sizes", MAX_VALUES,
-                   b->bound->task->dim[b->dim].name);
+    return sc_fail(b->err, SC_LIMIT, "more than %d tilings of '%s': give it a shorter ladder or fewer tile sizes",
+                   MAX_VALUES, b->bound->task->dim[b->dim].name);
   if ((size_t)domain->nvalues == b->value_cap) {
     size_t cap = b->value_cap ? 2 * b->value_cap : 256;
     sc_value_of_dim *grown = sc_arena_alloc(b->bound->arena, cap, sizeof *grown);
@@ -434,7 +454,8 @@ static sc_status add_chains(builder *b, sc_value_of_dim *value, int band, int32_
 
 sc_status sc_domain_make(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err) {
   sc_domain *domain = &combo->domain[dim];
-  builder b = {.bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
+  builder b = {
+      .bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
   memset(domain, 0, sizeof *domain);
   domain->dim = dim;
   b.rung = sc_arena_alloc(bound->arena, MAX_RUNGS, sizeof *b.rung);
@@ -478,7 +499,8 @@ static int32_t step_of(const sc_space_bound *bound, const sc_runset *set, const 
   return band == 0 ? 1 : band >= bound->nbands ? set->tiles : step[band - 1];
 }
 
-double sc_leaf_value(const sc_space_bound *bound, const sc_combo *combo, int dim, const sc_runset *runs, const int32_t *step, int leaf) {
+double sc_leaf_value(const sc_space_bound *bound, const sc_combo *combo, int dim, const sc_runset *runs,
+                     const int32_t *step, int leaf) {
   int32_t lanes = combo->vector == dim ? combo->lanes : 1;
   switch (leaf) {
   case SC_LEAF_TILE: return runs->max_tile;
@@ -502,25 +524,34 @@ static void find_ranges(sc_domain *domain) {
   }
 }
 
-static bool contains(const sc_domain *domain, const sc_value_of_dim *value) {
+/* Does the domain hold the same with a smaller tile of this band and the `over` bands above it, which are equal? Then a loop
+ * that could move up, or join one there, should do so at least in part. */
+static bool has_smaller(const sc_domain *domain, const sc_value_of_dim *value, int band, int over) {
   const sc_runset *set = &domain->runset[value->runset];
-  for (int i = set->first; i < set->first + set->nvalues; i++)
-    if (memcmp(domain->value[i].step, value->step, sizeof value->step) == 0) return true;
+  for (int i = set->first; i < set->first + set->nvalues; i++) {
+    sc_value_of_dim other = domain->value[i];
+    int32_t step = other.step[band - 1];
+    bool equal = step < value->step[band - 1];
+    for (int b = band; b <= band + over; b++) {
+      equal &= other.step[b - 1] == step;
+      other.step[b - 1] = value->step[b - 1];
+    }
+    if (equal && memcmp(other.step, value->step, sizeof value->step) == 0) return true;
+  }
   return false;
 }
 
-/* A move up may leave the domain where conditions or a ladder without 1 have made holes. */
-static void set_masks(const sc_space_bound *bound, const sc_domain *domain, const sc_value_of_dim *value, sc_bits *bits) {
+/* Loops are stuck where conditions or a ladder without 1 have made holes. */
+static void set_masks(const sc_space_bound *bound, const sc_domain *domain, const sc_value_of_dim *value,
+                      sc_bits *bits) {
   const sc_runset *set = &domain->runset[value->runset];
   uint16_t bit = (uint16_t)(1u << domain->dim);
   for (int band = 1; band <= bound->nbands; band++) {
     int32_t below = step_of(bound, set, value->step, band - 1);
     if (step_of(bound, set, value->step, band) <= below) continue;
     bits->mask[band - 1] |= bit;
-    if (band == bound->nbands) continue;
-    sc_value_of_dim moved = *value;
-    moved.step[band - 1] = below;
-    if (!contains(domain, &moved)) bits->stuck[band - 1] |= bit;
+    for (int over = 0; band + over < bound->nbands && value->step[band - 1 + over] == value->step[band - 1]; over++)
+      if (!has_smaller(domain, value, band, over)) bits->stuck[sc_stuck(band, over)] |= bit;
   }
 }
 
@@ -568,7 +599,8 @@ static sc_status key_values(builder *b, keyed *key) {
     set_masks(b->bound, domain, value, &key[i].bits);
     if (loop || late->clamped >> b->dim & 1) set_trips(late, b->dim, inside, &key[i].bits);
     for (int leaf = 0; leaf < SC_LEAVES; leaf++)
-      if (domain->used >> leaf & 1) key[i].leaf[leaf] = sc_leaf_value(b->bound, b->combo, b->dim, set, value->step, leaf);
+      if (domain->used >> leaf & 1)
+        key[i].leaf[leaf] = sc_leaf_value(b->bound, b->combo, b->dim, set, value->step, leaf);
     key[i].value = *value;
     key[i].index = i;
   }
@@ -577,7 +609,8 @@ static sc_status key_values(builder *b, keyed *key) {
 
 sc_status sc_domain_finish(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err) {
   sc_domain *domain = &combo->domain[dim];
-  builder b = {.bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
+  builder b = {
+      .bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
   size_t n = (size_t)domain->nvalues;
   keyed *key = sc_arena_alloc(bound->arena, n + 1, sizeof *key);
   domain->leaf = sc_arena_alloc(bound->arena, n + 1, sizeof *domain->leaf * SC_LEAVES);

@@ -9,7 +9,8 @@
 
 static size_t place(const sc_memo *memo, const void *key) {
   size_t at = (size_t)sc_hash64(key, memo->words * sizeof(uint64_t), 0) & (memo->size - 1);
-  while (memo->value[at] != UINT32_MAX && memcmp(&memo->key[at * memo->words], key, memo->words * sizeof(uint64_t)) != 0)
+  while (memo->value[at] != UINT32_MAX &&
+         memcmp(&memo->key[at * memo->words], key, memo->words * sizeof(uint64_t)) != 0)
     at = (at + 1) & (memo->size - 1);
   return at;
 }
@@ -105,7 +106,8 @@ sc_status sc_graph_close(sc_graph *graph, size_t base, uint32_t *node) {
   sc_count sum = 0, part;
   for (size_t i = 0; i < n; i++) {
     sc_edge *edge = &graph->stack[base + i];
-    if (__builtin_mul_overflow(graph->node[edge->child].count, (sc_count)edge->count, &part) || __builtin_add_overflow(sum, part, &sum))
+    if (__builtin_mul_overflow(graph->node[edge->child].count, (sc_count)edge->count, &part) ||
+        __builtin_add_overflow(sum, part, &sum))
       return SC_LIMIT;
     edge->upto = sum;
   }

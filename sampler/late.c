@@ -63,7 +63,8 @@ static void make_unrolls(maker *m) {
     bool seen = false;
     for (int j = 0; j < late->nunrolls; j++) seen |= late->unroll[j] == alt->lo;
     sc_clause as = {.attribute = SC_AT_UNROLL};
-    if (!seen && sc_alt_kept(m->bound, m->combo->option, &as, -1, alt)) late->unroll[late->nunrolls++] = (uint8_t)alt->lo;
+    if (!seen && sc_alt_kept(m->bound, m->combo->option, &as, -1, alt))
+      late->unroll[late->nunrolls++] = (uint8_t)alt->lo;
   }
   for (int i = 0; i < late->nunrolls; i++) { /* ascending */
     int j = late->nbuckets++;
@@ -90,21 +91,6 @@ static sc_status read_layout(const maker *m, const sc_alt *alt, int access, sc_p
   return SC_OK;
 }
 
-/* The vector dim must be the fastest in the pack. */
-static bool is_contiguous(const maker *m, int access, const sc_layout *layout) {
-  const sc_access *a = &m->bound->task->access[access];
-  int v = m->combo->vector;
-  if (v < 0 || !(a->dims >> v & 1)) return true;
-  for (int i = layout->nparts - 1; i >= 0; i--) {
-    const sc_index *index = &a->axis[layout->part[i].axis];
-    if (m->bound->task->tensor[a->tensor].shape[layout->part[i].axis] == 1) continue;
-    for (int k = 0; k < 2; k++)
-      if (index->dim[k] == v) return index->coef[k] == 1 && layout->part[i].kind != SC_PART_OUTER;
-    return false;
-  }
-  return false;
-}
-
 static bool same_pack(const sc_pack_alt *a, const sc_pack_alt *b) {
   return a->band == b->band && a->pack.skew == b->pack.skew && a->pack.layout.nparts == b->pack.layout.nparts &&
          memcmp(a->pack.layout.part, b->pack.layout.part, sizeof a->pack.layout.part) == 0;
@@ -119,7 +105,8 @@ static sc_status insert_pack(maker *m, int access, const sc_pack_alt *alt, const
   if (n == SC_MAX_PACK_ALTS)
     return sc_space_fail(m->bound->space, at, m->err, SC_LIMIT, "more than %d packs to choose from", SC_MAX_PACK_ALTS);
   int i = n;
-  for (; i > 0 && alt->band > 0 && late->pack[access][i - 1].band > 0 && late->pack[access][i - 1].band < alt->band; i--)
+  for (; i > 0 && alt->band > 0 && late->pack[access][i - 1].band > 0 && late->pack[access][i - 1].band < alt->band;
+       i--)
     late->pack[access][i] = late->pack[access][i - 1];
   late->pack[access][i] = *alt;
   late->npacks[access]++;
@@ -132,7 +119,8 @@ static sc_status add_packs(maker *m, const sc_clause *clause, const sc_alt *alt,
   bool ahead = task->tensor[task->access[access].tensor].constant && access != 0;
   if (alt->kind == SC_ALT_NONE) return insert_pack(m, access, &(sc_pack_alt){0}, &alt->at);
   if (alt->hi > m->bound->nbands)
-    return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE, "band %d: this space has %d", (int)alt->hi, m->bound->nbands);
+    return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE, "band %d: this space has %d", (int)alt->hi,
+                         m->bound->nbands);
   for (int band = alt->hi; band >= alt->lo; band--) {
     sc_alt one = *alt;
     one.lo = one.hi = band;
@@ -140,8 +128,7 @@ static sc_status add_packs(maker *m, const sc_clause *clause, const sc_alt *alt,
     sc_pack_alt pack = {.band = (uint8_t)(ahead ? m->bound->nbands : band)};
     SC_TRY(read_layout(m, alt, access, &pack.pack));
     pack.pack.band = pack.band;
-    pack.contiguous = is_contiguous(m, access, &pack.pack.layout);
-    if (pack.contiguous) SC_TRY(insert_pack(m, access, &pack, &alt->at));
+    SC_TRY(insert_pack(m, access, &pack, &alt->at));
   }
   return SC_OK;
 }
@@ -164,12 +151,14 @@ static sc_status add_parallel(maker *m, const sc_alt *alt) {
   sc_late *late = m->late;
   sc_parallel_alt parallel = {.band = (uint8_t)(alt->kind == SC_ALT_NONE ? 0 : alt->lo)};
   if (parallel.band > m->bound->nbands)
-    return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE, "band %d: this space has %d", parallel.band, m->bound->nbands);
+    return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE, "band %d: this space has %d", parallel.band,
+                         m->bound->nbands);
   for (int i = 0; i < alt->nnames; i++) {
     uint8_t d;
     SC_TRY(find_dim(m, alt, i, &d));
     if (task->dim[d].reduce)
-      return sc_space_fail(m->bound->space, &alt->at, m->err, SC_ILLEGAL, "'%s' is a reduction: it cannot be parallel", alt->name[i]);
+      return sc_space_fail(m->bound->space, &alt->at, m->err, SC_ILLEGAL, "'%s' is a reduction: it cannot be parallel",
+                           alt->name[i]);
     if (task->dim[d].size == 1) continue; /* one trip is no loop */
     parallel.mask |= (uint16_t)(1u << d);
   }
@@ -180,7 +169,8 @@ static sc_status add_parallel(maker *m, const sc_alt *alt) {
     if (late->parallel[i].mask == parallel.mask && late->parallel[i].band == parallel.band) return SC_OK;
   for (int i = 0; i < late->nparallels; i++)
     if (late->parallel[i].n && parallel.n && late->parallel[i].band != parallel.band)
-      return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE, "the parallel loops of a space stand in one band");
+      return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE,
+                           "the parallel loops of a space stand in one band");
   late->parallel[late->nparallels++] = parallel;
   return SC_OK;
 }
@@ -203,8 +193,10 @@ static sc_status make_parallels(maker *m) {
 static sc_status add_rule(maker *m, const sc_clause *clause) {
   int band = clause->band;
   if (band > m->bound->nbands)
-    return sc_space_fail(m->bound->space, &clause->at, m->err, SC_PARSE, "band %d: this space has %d", band, m->bound->nbands);
-  if (m->late->nrules[band] == 4) return sc_space_fail(m->bound->space, &clause->at, m->err, SC_LIMIT, "too many orders of band %d", band);
+    return sc_space_fail(m->bound->space, &clause->at, m->err, SC_PARSE, "band %d: this space has %d", band,
+                         m->bound->nbands);
+  if (m->late->nrules[band] == 4)
+    return sc_space_fail(m->bound->space, &clause->at, m->err, SC_LIMIT, "too many orders of band %d", band);
   sc_order_rule *rule = sc_arena_alloc(m->bound->arena, 1, sizeof *rule);
   if (!rule) return sc_fail(m->err, SC_NOMEM, "out of memory");
   for (int i = 0; i < clause->nalts; i++) {
@@ -216,7 +208,8 @@ static sc_status add_rule(maker *m, const sc_clause *clause) {
       pattern->group[j] = alt->group[j];
       for (int k = 0; k < j; k++)
         if (pattern->dim[k] == pattern->dim[j])
-          return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE, "this order names '%s' twice", alt->name[j]);
+          return sc_space_fail(m->bound->space, &alt->at, m->err, SC_PARSE, "this order names '%s' twice",
+                               alt->name[j]);
     }
     pattern->n = alt->nnames;
   }
@@ -231,7 +224,8 @@ static sc_status make_orders(maker *m) {
     if (clause) SC_TRY(add_rule(m, clause));
   }
   for (int i = 0; i < space->nclauses; i++)
-    if (space->clause[i].force && space->clause[i].attribute == SC_AT_ORDER && sc_clause_active(m->bound, &space->clause[i]))
+    if (space->clause[i].force && space->clause[i].attribute == SC_AT_ORDER &&
+        sc_clause_active(m->bound, &space->clause[i]))
       SC_TRY(add_rule(m, &space->clause[i]));
   return SC_OK;
 }
@@ -248,9 +242,10 @@ static bool same_orders(const sc_late *a, const sc_late *b) {
 static bool same_variable(const sc_late *a, const sc_late *b, int var) {
   if (var == SC_VAR_LOOP) return false; /* what lowering keeps of a loop depends on pads too */
   if (var == SC_VAR_UNROLL) return a->nunrolls == b->nunrolls && memcmp(a->unroll, b->unroll, sizeof a->unroll) == 0;
-  if (var == SC_VAR_PARALLEL) return a->nparallels == b->nparallels && memcmp(a->parallel, b->parallel, sizeof a->parallel) == 0;
+  if (var == SC_VAR_PARALLEL)
+    return a->nparallels == b->nparallels && memcmp(a->parallel, b->parallel, sizeof a->parallel) == 0;
   int access = var - SC_VAR_PACK;
-  return a->npacks[access] == b->npacks[access] && a->fill == b->fill &&
+  return a->npacks[access] == b->npacks[access] && a->fill == b->fill && a->vector == b->vector &&
          memcmp(a->pack[access], b->pack[access], sizeof a->pack[access]) == 0;
 }
 
@@ -276,7 +271,8 @@ sc_status sc_late_make(sc_space_bound *bound, sc_combo *combo, sc_error *err) {
   const sc_task *task = bound->task;
   for (combo->late_id = 0; combo->late_id < (uint32_t)bound->nlates; combo->late_id++)
     if (same_late(bound->late[combo->late_id], combo)) return SC_OK;
-  if (bound->nlates == SC_MAX_LATES) return sc_fail(err, SC_LIMIT, "more than %d combinations of options, vector dims and pads", SC_MAX_LATES);
+  if (bound->nlates == SC_MAX_LATES)
+    return sc_fail(err, SC_LIMIT, "more than %d combinations of options, vector dims and pads", SC_MAX_LATES);
   sc_late *late = sc_arena_alloc(bound->arena, 1, sizeof *late);
   if (!late) return sc_fail(err, SC_NOMEM, "out of memory");
   bound->late[bound->nlates++] = late;
@@ -290,7 +286,8 @@ sc_status sc_late_make(sc_space_bound *bound, sc_combo *combo, sc_error *err) {
   maker m = {.bound = bound, .combo = combo, .late = late, .err = err};
   SC_TRY(make_loops(&m));
   make_unrolls(&m);
-  if (late->nbuckets > SC_TRIP_BUCKETS) return sc_fail(err, SC_LIMIT, "more than %d numbers of unrolling", SC_TRIP_BUCKETS);
+  if (late->nbuckets > SC_TRIP_BUCKETS)
+    return sc_fail(err, SC_LIMIT, "more than %d numbers of unrolling", SC_TRIP_BUCKETS);
   SC_TRY(make_packs(&m));
   SC_TRY(make_parallels(&m));
   SC_TRY(make_orders(&m));

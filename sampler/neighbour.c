@@ -32,7 +32,8 @@ static int differences(const sc_combo *a, const sc_combo *b) {
   return n;
 }
 
-static void change_combo(const sc_space_bound *bound, const sc_combo *from, sc_rng *rng, uint32_t *edge, uint32_t *member) {
+static void change_combo(const sc_space_bound *bound, const sc_combo *from, sc_rng *rng, uint32_t *edge,
+                         uint32_t *member) {
   const sc_edge *e = sc_edges_of(bound, bound->root);
   uint32_t n = bound->graph.node[bound->root].nedges, near = 0;
   for (uint32_t i = 0; i < n; i++) near += differences(from, &bound->combo[e[i].what]) <= 1 && i != *edge;
@@ -52,7 +53,8 @@ static void change_combo(const sc_space_bound *bound, const sc_combo *from, sc_r
     }
 }
 
-static void change(const sc_space_bound *bound, const sc_path *path, int level, sc_rng *rng, uint32_t *edge, uint32_t *member) {
+static void change(const sc_space_bound *bound, const sc_path *path, int level, sc_rng *rng, uint32_t *edge,
+                   uint32_t *member) {
   uint32_t node = path->node[level], n = members(bound, node), was = index_of(bound, node, *edge, *member);
   if (level == 0) {
     uint32_t e = *edge, m = *member;
@@ -67,14 +69,16 @@ static void change(const sc_space_bound *bound, const sc_path *path, int level, 
 
 static bool same_value(const sc_domain *a, const sc_value_of_dim *x, const sc_domain *b, const sc_value_of_dim *y) {
   const sc_runset *r = &a->runset[x->runset], *s = &b->runset[y->runset];
-  return r->nruns == s->nruns && memcmp(r->run, s->run, sizeof r->run) == 0 && memcmp(x->step, y->step, sizeof x->step) == 0;
+  return r->nruns == s->nruns && memcmp(r->run, s->run, sizeof r->run) == 0 &&
+         memcmp(x->step, y->step, sizeof x->step) == 0;
 }
 
-static bool keep_dim(const sc_space_bound *bound, const sc_path *old, int at, const sc_combo *combo, int level, uint32_t node,
-                     uint32_t *edge, uint32_t *member) {
+static bool keep_dim(const sc_space_bound *bound, const sc_path *old, int at, const sc_combo *combo, int level,
+                     uint32_t node, uint32_t *edge, uint32_t *member) {
   int d = combo->dim[level];
   const sc_domain *before = &old->combo->domain[d], *now = &combo->domain[d];
-  for (at = 1; at < old->n && !(old->level[at].kind == SC_LEVEL_DIM && old->combo->dim[old->level[at].which] == d);) at++;
+  for (at = 1; at < old->n && !(old->level[at].kind == SC_LEVEL_DIM && old->combo->dim[old->level[at].which] == d);)
+    at++;
   if (at == old->n) return false;
   const sc_edge *was = &sc_edges_of(bound, old->node[at])[old->edge[at]], *e = sc_edges_of(bound, node);
   const sc_value_of_dim *value = &before->value[(uint32_t)before->class[was->what].first + old->member[at]];
@@ -84,7 +88,8 @@ static bool keep_dim(const sc_space_bound *bound, const sc_path *old, int at, co
   return false;
 }
 
-static bool keep_order(const sc_space_bound *bound, const sc_path *old, int at, uint32_t node, uint32_t *edge, uint32_t *member) {
+static bool keep_order(const sc_space_bound *bound, const sc_path *old, int at, uint32_t node, uint32_t *edge,
+                       uint32_t *member) {
   const sc_edge *was = &sc_edges_of(bound, old->node[at])[old->edge[at]], *e = sc_edges_of(bound, node);
   const uint8_t *order = sc_order_member(&bound->table[was->table], was->what, old->member[at]);
   for (*edge = 0; *edge < bound->graph.node[node].nedges; (*edge)++) {
@@ -95,8 +100,8 @@ static bool keep_order(const sc_space_bound *bound, const sc_path *old, int at, 
 }
 
 /* All paths have the same levels, only the dims stand in orders of their own. */
-static bool keep(const sc_space_bound *bound, const sc_path *old, int at, const sc_combo *combo, sc_level level, uint32_t node,
-                 uint32_t *edge, uint32_t *member) {
+static bool keep(const sc_space_bound *bound, const sc_path *old, int at, const sc_combo *combo, sc_level level,
+                 uint32_t node, uint32_t *edge, uint32_t *member) {
   const sc_edge *was = &sc_edges_of(bound, old->node[at])[old->edge[at]], *e = sc_edges_of(bound, node);
   if (level.kind == SC_LEVEL_DIM) return keep_dim(bound, old, at, combo, level.which, node, edge, member);
   if (level.kind == SC_LEVEL_ORDER) return keep_order(bound, old, at, node, edge, member);
@@ -106,8 +111,8 @@ static bool keep(const sc_space_bound *bound, const sc_path *old, int at, const 
   return false;
 }
 
-static void rebuild(const sc_space_bound *bound, const sc_path *old, int changed, uint32_t edge, uint32_t member, sc_rng *rng,
-                    sc_schedule *to) {
+static void rebuild(const sc_space_bound *bound, const sc_path *old, int changed, uint32_t edge, uint32_t member,
+                    sc_rng *rng, sc_schedule *to) {
   uint32_t node = bound->root;
   sc_level level = {SC_LEVEL_COMBO, 0};
   const sc_combo *combo = NULL;

@@ -90,7 +90,7 @@ static sc_status find_orders(finder *f, int at, uint16_t left) {
   for (unsigned rest = left; rest; rest &= rest - 1) {
     int d = __builtin_ctz(rest);
     f->order[at] = (uint8_t)d;
-    SC_TRY(find_orders(f, at + 1, left & (uint16_t)~(1u << d)));
+    SC_TRY(find_orders(f, at + 1, left & (uint16_t) ~(1u << d)));
   }
   return SC_OK;
 }
@@ -137,7 +137,11 @@ static sc_status find_table(sc_space_bound *bound, int band, const sc_bits *bits
     bound->table = grown;
     bound->table_cap = cap;
   }
-  finder f = {.late = bound->late[bits->late_id], .band = band, .n = __builtin_popcount(mask), .mask = mask, .parallel = parallel};
+  finder f = {.late = bound->late[bits->late_id],
+              .band = band,
+              .n = __builtin_popcount(mask),
+              .mask = mask,
+              .parallel = parallel};
   sc_order_table table = {0};
   sc_status status = find_orders(&f, 0, mask);
   if (status == SC_OK) {
@@ -160,18 +164,42 @@ uint32_t sc_order_members(const sc_order_group *group, uint16_t movable) {
   return n;
 }
 
+/* Could the loop over d that begins band `band` belong to a band above, given that loops over `joining` could follow the last
+ * loop above, and that `over` bands between have none? */
+static uint16_t movable_from(const sc_bits *bits, const finder *empty, int band, uint16_t joining, int over) {
+  uint16_t movable = joining ? joining & (uint16_t)~bits->stuck[sc_stuck(band, over)] : 0;
+  for (int j = 0; j < over; j++) { /* a band without loops takes what its rules allow */
+    finder f = *empty;
+    f.band = band + 1 + j;
+    movable |= movable_behind(&f) & (uint16_t)~bits->stuck[sc_stuck(band, j)];
+  }
+  return movable;
+}
+
 /* The state in front of the band below, behind an order of `band`. */
-static sc_bits below(const sc_bits *bits, int band, uint16_t movable) {
+static sc_bits below(const sc_space_bound *bound, const sc_bits *bits, int band, uint16_t joining) {
   sc_bits to = *bits;
+  int over = 0;
+  if (!bits->mask[band - 1]) { /* what could join is above, if anything is */
+    joining = bits->movable;
+    over = bits->over + 1;
+  }
   to.mask[band - 1] = 0;
   to.movable = 0;
+  to.over = 0;
   to.level--;
-  to.boundary &= (uint8_t)~(1u << (band - 1) | 1u << band);
+  to.boundary &= (uint8_t) ~(1u << (band - 1) | 1u << band);
   if (to.parallel_band >= band) to.parallel = to.parallel_band = 0;
   if (band == 1) return to;
-  to.stuck[band - 2] = 0;
+  for (int j = 0; band - 1 + j < bound->nbands; j++) to.stuck[sc_stuck(band - 1, j)] = 0;
   if (bits->boundary >> (band - 1) & 1) return to;
-  to.movable = movable & to.mask[band - 2] & (uint16_t)~bits->stuck[band - 2];
+  if (!to.mask[band - 2]) {
+    to.movable = joining;
+    to.over = (uint8_t)over;
+    return to;
+  }
+  finder empty = {.late = bound->late[bits->late_id]};
+  to.movable = movable_from(bits, &empty, band - 1, joining, over) & to.mask[band - 2];
   if (to.parallel_band == band - 1) to.movable &= (uint16_t)~to.parallel; /* parallel loops stay in their band */
   return to;
 }
@@ -192,7 +220,7 @@ static sc_status count_band(sc_space_bound *bound, const sc_bits *bits, uint32_t
     const sc_order_group *group = &bound->table[id].group[g];
     uint32_t members = sc_order_members(group, bits->movable);
     if (members == 0) continue;
-    sc_bits to = below(bits, band, group->movable);
+    sc_bits to = below(bound, bits, band, group->movable);
     SC_TRY(count_band(bound, &to, &child));
     SC_TRY(sc_graph_push(graph, child, g | (uint32_t)bits->movable << 16, members, id));
   }
@@ -202,7 +230,9 @@ static sc_status count_band(sc_space_bound *bound, const sc_bits *bits, uint32_t
 
 sc_status sc_count_orders(sc_space_bound *bound, const sc_bits *bits, uint32_t *node, sc_error *err) {
   sc_status status = count_band(bound, bits, node);
-  if (status == SC_LIMIT) return sc_fail(err, status, "a band has more than %d orders of its loops, or the space more than 2^128 schedules", MAX_ORDERS);
+  if (status == SC_LIMIT)
+    return sc_fail(err, status, "a band has more than %d orders of its loops, or the space more than 2^128 schedules",
+                   MAX_ORDERS);
   return status == SC_OK ? SC_OK : sc_fail(err, status, "out of memory");
 }
 

@@ -10,16 +10,16 @@ bool sc_level_next(const sc_space_bound *bound, const sc_combo *combo, sc_level 
     *level = combo->nlevels ? (sc_level){SC_LEVEL_DIM, 0} : (sc_level){SC_LEVEL_LATE, SC_VAR_LOOP};
     return true;
   case SC_LEVEL_DIM:
-    *level = which + 1 < combo->nlevels ? (sc_level){SC_LEVEL_DIM, (uint8_t)(which + 1)} : (sc_level){SC_LEVEL_LATE, SC_VAR_LOOP};
+    *level = which + 1 < combo->nlevels ? (sc_level){SC_LEVEL_DIM, (uint8_t)(which + 1)}
+                                        : (sc_level){SC_LEVEL_LATE, SC_VAR_LOOP};
     return true;
   case SC_LEVEL_LATE:
     do which++;
     while (!sc_var_is_level(bound, which));
-    *level = which < SC_VAR_COUNT ? (sc_level){SC_LEVEL_LATE, (uint8_t)which} : (sc_level){SC_LEVEL_ORDER, (uint8_t)bound->nbands};
+    *level = which < SC_VAR_COUNT ? (sc_level){SC_LEVEL_LATE, (uint8_t)which}
+                                  : (sc_level){SC_LEVEL_ORDER, (uint8_t)bound->nbands};
     return true;
-  default:
-    level->which--;
-    return level->which > 0;
+  default: level->which--; return level->which > 0;
   }
 }
 
@@ -61,8 +61,8 @@ static void apply_combo(const sc_space_bound *bound, const sc_combo *combo, uint
   memcpy(schedule->compile, bound->machine->compiler[combo->compile[member]].name, sizeof schedule->compile);
 }
 
-static void apply_dim(const sc_space_bound *bound, const sc_combo *combo, int level, const sc_edge *edge, uint32_t member,
-                      sc_schedule *schedule) {
+static void apply_dim(const sc_space_bound *bound, const sc_combo *combo, int level, const sc_edge *edge,
+                      uint32_t member, sc_schedule *schedule) {
   int d = combo->dim[level];
   const sc_domain *domain = &combo->domain[d];
   const sc_value_of_dim *value = &domain->value[(uint32_t)domain->class[edge->what].first + member];

@@ -52,7 +52,9 @@ static int make(tree *t, int op, int a, int b) {
   if (x->op == CONSTANT && y->op == CONSTANT) return constant(t, apply(op, x->value, y->value));
   if (op == SC_COND_MUL && x->op == CONSTANT && x->value == 1) return b;
   if (op == SC_COND_MUL && y->op == CONSTANT && y->value == 1) return a;
-  return push(t, (sc_pnode){.op = (uint8_t)op, .level = x->level > y->level ? x->level : y->level, .a = (int16_t)a, .b = (int16_t)b});
+  return push(
+      t, (sc_pnode){
+             .op = (uint8_t)op, .level = x->level > y->level ? x->level : y->level, .a = (int16_t)a, .b = (int16_t)b});
 }
 
 static int level_of(const sc_combo *combo, int dim) {
@@ -64,7 +66,8 @@ static int level_of(const sc_combo *combo, int dim) {
 static int leaf(tree *t, int dim, int which) {
   const sc_domain *domain = &t->combo->domain[dim];
   if (domain->lo[which] == domain->hi[which]) return constant(t, domain->lo[which]);
-  return push(t, (sc_pnode){.op = LEAF, .level = (int8_t)level_of(t->combo, dim), .dim = (uint8_t)dim, .leaf = (uint8_t)which});
+  return push(
+      t, (sc_pnode){.op = LEAF, .level = (int8_t)level_of(t->combo, dim), .dim = (uint8_t)dim, .leaf = (uint8_t)which});
 }
 
 /* Elements along an axis of the box that the access touches, at most the tensor's own. */
@@ -76,7 +79,8 @@ static int axis_extent(tree *t, const sc_access *access, int axis, int band) {
   for (int k = 0; k < 2; k++) {
     if (index->dim[k] < 0) continue;
     int32_t coef = index->coef[k] < 0 ? -index->coef[k] : index->coef[k];
-    int walk = make(t, SC_COND_MUL, constant(t, coef), make(t, SC_COND_SUB, leaf(t, index->dim[k], SC_LEAF_EXTENT + band), constant(t, 1)));
+    int walk = make(t, SC_COND_MUL, constant(t, coef),
+                    make(t, SC_COND_SUB, leaf(t, index->dim[k], SC_LEAF_EXTENT + band), constant(t, 1)));
     most += coef * (t->combo->domain[index->dim[k]].hi[SC_LEAF_EXTENT + band] - 1);
     extent = make(t, SC_COND_ADD, extent, walk);
   }
@@ -96,7 +100,8 @@ static int vectors(tree *t, int access) {
   const sc_task *task = t->bound->task;
   int product = constant(t, 1);
   for (int d = 0; d < task->ndims; d++)
-    if (task->access[access].dims >> d & 1 && !task->dim[d].reduce) product = make(t, SC_COND_MUL, product, leaf(t, d, SC_LEAF_VECTORS));
+    if (task->access[access].dims >> d & 1 && !task->dim[d].reduce)
+      product = make(t, SC_COND_MUL, product, leaf(t, d, SC_LEAF_VECTORS));
   return product;
 }
 
@@ -112,7 +117,8 @@ static int tasks(tree *t) {
   int product = constant(t, 1);
   if (late->nparallels == 0) return product;
   const sc_parallel_alt *alt = &late->parallel[t->parallel];
-  for (int i = 0; i < alt->n; i++) product = make(t, SC_COND_MUL, product, leaf(t, alt->dim[i], SC_LEAF_TRIPS + alt->band));
+  for (int i = 0; i < alt->n; i++)
+    product = make(t, SC_COND_MUL, product, leaf(t, alt->dim[i], SC_LEAF_TRIPS + alt->band));
   return product;
 }
 
@@ -140,7 +146,8 @@ static sc_status find_access(const tree *t, const sc_cond_node *node, int *acces
   int nth = node->nth;
   for (*access = 0; *access < task->naccesses; (*access)++)
     if (strcmp(task->tensor[task->access[*access].tensor].name, node->subject) == 0 && --nth == 0) return SC_OK;
-  return sc_space_fail(t->bound->space, &node->at, t->err, SC_PARSE, "the task reads or writes no such tensor as '%s'", node->subject);
+  return sc_space_fail(t->bound->space, &node->at, t->err, SC_PARSE, "the task reads or writes no such tensor as '%s'",
+                       node->subject);
 }
 
 static sc_status quantity(tree *t, const sc_cond_node *node, int *out) {
@@ -151,7 +158,8 @@ static sc_status quantity(tree *t, const sc_cond_node *node, int *out) {
   if (arguments[0] == 'd') SC_TRY(find_dim(t, node, &dim));
   if (arguments[0] == 't') SC_TRY(find_access(t, node, &access));
   if (arguments[0] && arguments[1] == 'b' && (band > bound->nbands || band < b0))
-    return sc_space_fail(bound->space, &node->at, t->err, SC_PARSE, "band %d: this space has %d to %d", band, b0, bound->nbands);
+    return sc_space_fail(bound->space, &node->at, t->err, SC_PARSE, "band %d: this space has %d to %d", band, b0,
+                         bound->nbands);
   switch ((sc_quantity)node->quantity) {
   case SC_Q_tile: *out = leaf(t, dim, SC_LEAF_TILE); break;
   case SC_Q_tiles: *out = leaf(t, dim, SC_LEAF_TILES); break;
@@ -213,12 +221,15 @@ static void gather(tree *to, const tree *from, int i, int op, operands *list) {
 static int copy_node(tree *to, const tree *from, int i) {
   const sc_pnode *node = &from->node[i];
   if (node->op == CONSTANT || node->op == LEAF) return push(to, *node);
-  if (node->op != SC_COND_ADD && node->op != SC_COND_MUL) return make(to, node->op, copy_node(to, from, node->a), copy_node(to, from, node->b));
+  if (node->op != SC_COND_ADD && node->op != SC_COND_MUL)
+    return make(to, node->op, copy_node(to, from, node->a), copy_node(to, from, node->b));
   operands list;
   list.n = 0;
   gather(to, from, i, node->op, &list);
   for (int j = 1; j < list.n; j++) /* insertion keeps equal levels in order */
-    for (int k = j; k > 0 && list.at[k] >= 0 && list.at[k - 1] >= 0 && to->node[list.at[k - 1]].level > to->node[list.at[k]].level; k--) {
+    for (int k = j;
+         k > 0 && list.at[k] >= 0 && list.at[k - 1] >= 0 && to->node[list.at[k - 1]].level > to->node[list.at[k]].level;
+         k--) {
       int swap = list.at[k];
       list.at[k] = list.at[k - 1];
       list.at[k - 1] = swap;
@@ -239,7 +250,8 @@ static interval bounds(const sc_combo *combo, const sc_pnode *node, int i, inter
   if (n->op == CONSTANT) return of[i] = (interval){n->value, n->value};
   if (n->op == LEAF) return of[i] = (interval){combo->domain[n->dim].lo[n->leaf], combo->domain[n->dim].hi[n->leaf]};
   interval a = bounds(combo, node, n->a, of), b = bounds(combo, node, n->b, of), r;
-  double corner[4] = {apply(n->op, a.lo, b.lo), apply(n->op, a.lo, b.hi), apply(n->op, a.hi, b.lo), apply(n->op, a.hi, b.hi)};
+  double corner[4] = {apply(n->op, a.lo, b.lo), apply(n->op, a.lo, b.hi), apply(n->op, a.hi, b.lo),
+                      apply(n->op, a.hi, b.hi)};
   r.lo = r.hi = corner[0];
   for (int k = 1; k < 4; k++) {
     if (!(corner[k] >= r.lo)) r.lo = corner[k];
@@ -356,7 +368,8 @@ static void mark_leaves(sc_combo *combo, const sc_instance *in) {
 static sc_status add_instance(tree *t, int root, int relation, int late) {
   sc_combo *combo = t->combo;
   if (combo->ninstances == SC_MAX_INSTANCES)
-    return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT, "more than %d conditions on several dims", SC_MAX_INSTANCES);
+    return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT, "more than %d conditions on several dims",
+                         SC_MAX_INSTANCES);
   sc_instance *in = &combo->instance[combo->ninstances];
   memset(in, 0, sizeof *in);
   in->cond = (int)(t->cond - t->bound->space->cond);
@@ -372,7 +385,9 @@ static sc_status add_instance(tree *t, int root, int relation, int late) {
   mark_leaves(combo, in);
   sc_status status = plan_slots(t->bound, combo, in);
   if (status == SC_OK) combo->ninstances++;
-  else if (status == SC_LIMIT) sc_space_fail(t->bound->space, &t->cond->at, t->err, status, "the conditions up to this one remember too many numbers");
+  else if (status == SC_LIMIT)
+    sc_space_fail(t->bound->space, &t->cond->at, t->err, status,
+                  "the conditions up to this one remember too many numbers");
   else sc_fail(t->err, status, "out of memory");
   return status;
 }
@@ -382,7 +397,8 @@ static sc_status add_instance(tree *t, int root, int relation, int late) {
 static double evaluate(const tree *t, int i, const sc_space_bound *bound, const sc_value_of_dim *value, int dim) {
   const sc_pnode *n = &t->node[i];
   if (n->op == CONSTANT) return n->value;
-  if (n->op == LEAF) return sc_leaf_value(bound, t->combo, dim, &t->combo->domain[dim].runset[value->runset], value->step, n->leaf);
+  if (n->op == LEAF)
+    return sc_leaf_value(bound, t->combo, dim, &t->combo->domain[dim].runset[value->runset], value->step, n->leaf);
   return apply(n->op, evaluate(t, n->a, bound, value, dim), evaluate(t, n->b, bound, value, dim));
 }
 
@@ -426,7 +442,8 @@ static bool early_atom(const tree *t, const sc_clause *atom, bool *known) {
   *known = true;
   switch ((sc_attribute)atom->attribute) {
   case SC_AT_VECTOR:
-    return alt->kind == SC_ALT_NONE ? combo->vector < 0 : sc_task_dim(task, alt->name[0], strlen(alt->name[0])) == combo->vector;
+    return alt->kind == SC_ALT_NONE ? combo->vector < 0
+                                    : sc_task_dim(task, alt->name[0], strlen(alt->name[0])) == combo->vector;
   case SC_AT_LANES: return alt->kind == SC_ALT_NUMBER && alt->lo == combo->lanes;
   case SC_AT_COMPILE: return strcmp(t->bound->machine->compiler[combo->compile[0]].name, alt->name[0]) == 0;
   case SC_AT_PAD:
@@ -464,7 +481,8 @@ static bool parallel_is(const tree *t, const sc_parallel_alt *parallel, const sc
 static bool pack_is(const tree *t, int access, const sc_pack_alt *pack, const sc_alt *alt) {
   if (alt->kind == SC_ALT_NONE || alt->kind == SC_ALT_ANY) return (pack->band > 0) == (alt->kind == SC_ALT_ANY);
   bool ahead = access != 0 && t->bound->task->tensor[t->bound->task->access[access].tensor].constant;
-  return pack->band > 0 && (ahead || (pack->band >= alt->lo && pack->band <= alt->hi)); /* its band means nothing then */
+  return pack->band > 0 &&
+         (ahead || (pack->band >= alt->lo && pack->band <= alt->hi)); /* its band means nothing then */
 }
 
 /* Which alternatives of which late variable an atom stands for. */
@@ -484,7 +502,8 @@ static uint64_t late_atom(const tree *t, const sc_clause *atom, int *var) {
   } else {
     int access = pack_access(t->bound, atom);
     *var = SC_VAR_PACK + (access < 0 ? 0 : access);
-    for (int i = 0; access >= 0 && i < late->npacks[access]; i++) set |= (uint64_t)pack_is(t, access, &late->pack[access][i], alt) << i;
+    for (int i = 0; access >= 0 && i < late->npacks[access]; i++)
+      set |= (uint64_t)pack_is(t, access, &late->pack[access][i], alt) << i;
   }
   return set;
 }
@@ -510,7 +529,8 @@ static sc_status late_bit(const tree *t, const sc_late_guard *guard, int *bit) {
   for (*bit = 0; *bit < late->nguards; (*bit)++)
     if (memcmp(&late->guard[*bit], guard, sizeof *guard) == 0) return SC_OK;
   if (*bit == SC_MAX_LATE_BITS)
-    return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT, "more than %d conditions on late choices", SC_MAX_LATE_BITS);
+    return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT, "more than %d conditions on late choices",
+                         SC_MAX_LATE_BITS);
   late->guard[late->nguards++] = *guard;
   return SC_OK;
 }
@@ -691,7 +711,8 @@ static int bisect(const sc_instance *in, int from, double *value) {
 }
 
 /* One condition behind one more dim: 1 = holds whatever follows, 0 = open, -1 = broken. */
-static int advance(const sc_instance *in, int level, int class, const double *leaf_of, const double *before, double *behind) {
+static int advance(const sc_instance *in, int level, int class, const double *leaf_of, const double *before,
+                   double *behind) {
   double value[SC_MAX_PNODES];
   int root = in->nnodes - 1, end = in->begin[level + 2];
   if (in->threshold >= 0 && level > in->threshold) {
@@ -726,7 +747,7 @@ static int advance(const sc_instance *in, int level, int class, const double *le
 /* The state behind the choice of a class at a level. Settled conditions carry zeros. */
 bool sc_program_step(const sc_combo *combo, int level, int class, const sc_state *before, sc_state *behind) {
   const sc_domain *domain = &combo->domain[combo->dim[level]];
-  const double *leaf_of = &domain->leaf[(size_t)class * SC_LEAVES];
+  const double *leaf_of = &domain->leaf[(size_t) class * SC_LEAVES];
   for (size_t w = 0; w < SC_COUNT_OF(behind->bits.word); w++)
     behind->bits.word[w] = before->bits.word[w] | domain->class[class].bits.word[w];
   behind->settled = before->settled;

@@ -142,15 +142,44 @@ static bool walk(finder *f) {
 
 static bool deal(finder *f, int node, int band, int parallel_left);
 
-static bool put_loop(finder *f, int node, int band, int parallel_left) {
+static bool place_loop(finder *f, int node, int band);
+
+/* Puts the loop of a node into a band, with trips of `step` tiles: more than in the nest if a lower band shall have the
+ * rest of it. */
+static bool put_loop(finder *f, int node, int band, int32_t step, int parallel_left) {
   const sc_node *loop = &f->nest->node[node];
-  if (band < 1 || f->step[band][loop->dim]) return false;
+  if (f->step[band][loop->dim]) return false;
   f->order[band][f->norder[band]++] = loop->dim;
-  f->step[band][loop->dim] = loop->step;
-  bool found = deal(f, node + 1, band, parallel_left > 0 ? parallel_left - 1 : 0);
+  f->step[band][loop->dim] = step;
+  bool found = step == loop->step ? deal(f, node + 1, band, parallel_left) : place_loop(f, node, band - 1);
   f->norder[band]--;
   f->step[band][loop->dim] = 0;
   return found;
+}
+
+/* A loop that must not leave the band below altogether may be split between the two, wherever the domain allows. */
+static bool split_loop(finder *f, int node, int band) {
+  const sc_node *loop = &f->nest->node[node];
+  const sc_domain *domain = &f->combo->domain[loop->dim];
+  int32_t tried = 0;
+  for (int i = 0; band >= 2 && i < domain->nvalues; i++) {
+    int32_t step = domain->value[i].step[band - 2];
+    if (step <= loop->step || step % loop->step != 0 || step == tried) continue;
+    tried = step;
+    if (put_loop(f, node, band, step, 0)) return true;
+  }
+  return false;
+}
+
+/* From band `band` down, the first that leads to the space. */
+static bool place_loop(finder *f, int node, int band) {
+  bool fits = false;
+  for (int b = band; b >= 1 && (f->search || !fits); b--) {
+    fits = !f->step[b][f->nest->node[node].dim];
+    if (put_loop(f, node, b, f->nest->node[node].step, 0)) return true;
+    if (f->search && split_loop(f, node, b)) return true;
+  }
+  return false;
 }
 
 /* Packs side by side may stand at any bands with no loop between; what follows is below the lowest of them. */
@@ -180,14 +209,8 @@ static bool deal(finder *f, int node, int band, int parallel_left) {
   }
   default: break;
   }
-  bool fits = !f->step[band][at->dim];
-  if (fits && put_loop(f, node, band, parallel_left)) return true;
-  if (parallel_left > 0) return false;
-  for (int b = band - 1; b >= 1 && (f->search || !fits); b--) {
-    if (put_loop(f, node, b, 0)) return true;
-    if (!f->search) return false;
-  }
-  return false;
+  if (parallel_left == 0) return place_loop(f, node, band);
+  return put_loop(f, node, band, at->step, parallel_left - 1);
 }
 
 /* ---- the combo ---- */
@@ -198,7 +221,7 @@ static bool may_search(const sc_space_bound *bound, const sc_combo *combo) {
     if (late->nrules[b]) return true;
   for (int d = 0; d < bound->task->ndims; d++)
     for (int c = 0; c < combo->domain[d].nclasses; c++)
-      for (int b = 0; b < bound->nbands - 1; b++)
+      for (int b = 0; b < SC_STUCKS; b++)
         if (combo->domain[d].class[c].bits.stuck[b]) return true;
   return false;
 }
@@ -209,10 +232,17 @@ sc_status sc_path_find(const sc_space_bound *bound, const sc_schedule *schedule,
   const sc_edge *root = sc_edges_of(bound, bound->root);
   for (uint32_t e = 0; e < bound->graph.node[bound->root].nedges; e++) {
     const sc_combo *combo = &bound->combo[root[e].what];
-    if (combo->vector != nest.vector || combo->lanes != nest.lanes || memcmp(combo->pad, nest.pad, bound->task->npads) != 0) continue;
+    if (combo->vector != nest.vector || combo->lanes != nest.lanes ||
+        memcmp(combo->pad, nest.pad, bound->task->npads) != 0)
+      continue;
     for (int c = 0; c < combo->ncompiles; c++) {
       if (strcmp(bound->machine->compiler[combo->compile[c]].name, nest.compile) != 0) continue;
-      finder f = {.bound = bound, .combo = combo, .late = bound->late[combo->late_id], .schedule = schedule, .nest = &nest, .path = path};
+      finder f = {.bound = bound,
+                  .combo = combo,
+                  .late = bound->late[combo->late_id],
+                  .schedule = schedule,
+                  .nest = &nest,
+                  .path = path};
       f.search = may_search(bound, combo);
       path->combo = combo;
       path->level[0] = (sc_level){SC_LEVEL_COMBO, 0};

@@ -133,7 +133,8 @@ static sc_status sobol(drawer *d, size_t n, uint64_t seed) {
   return status;
 }
 
-sc_status sc_space_sample(const sc_space_bound *bound, sc_sampling sampling, size_t n, uint64_t seed, sc_sample_fn *each, void *user, sc_error *err) {
+sc_status sc_space_sample(const sc_space_bound *bound, sc_sampling sampling, size_t n, uint64_t seed,
+                          sc_sample_fn *each, void *user, sc_error *err) {
   drawer d = {.bound = bound, .each = each, .user = user, .err = err};
   sc_count count = sc_space_count(bound);
   sc_rng_seed(&d.rng, seed, 0);

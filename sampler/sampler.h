@@ -16,7 +16,8 @@ typedef unsigned __int128 sc_count;
 typedef struct sc_space sc_space; /* a parsed space file, independent of sizes */
 typedef struct sc_space_bound sc_space_bound; /* a space of one task on one machine: memoised counts */
 
-sc_status sc_space_parse(sc_arena *arena, const char *where, const char *text, size_t len, const sc_space **space, sc_error *err);
+sc_status sc_space_parse(sc_arena *arena, const char *where, const char *text, size_t len, const sc_space **space,
+                         sc_error *err);
 sc_status sc_space_load(sc_arena *arena, const char *path, const sc_space **space, sc_error *err);
 /* The space that fits a task: data/spaces/<operator>.space. */
 sc_status sc_space_default(sc_arena *arena, const sc_task *task, const sc_space **space, sc_error *err);
@@ -29,8 +30,8 @@ typedef struct sc_space_options {
   size_t max_states; /* 0 = 2 000 000; more is an error that names the condition */
 } sc_space_options;
 /* Fails with SC_ILLEGAL and the reason when a force line leaves nothing. */
-sc_status sc_space_bind(const sc_space *space, const sc_task *task, const sc_machine *machine, const sc_space_options *options,
-                        sc_space_bound **bound, sc_error *err);
+sc_status sc_space_bind(const sc_space *space, const sc_task *task, const sc_machine *machine,
+                        const sc_space_options *options, sc_space_bound **bound, sc_error *err);
 void sc_space_unbind(sc_space_bound *bound);
 /* Exact number of distinct schedules (distinct by sc_nest_hash). */
 sc_count sc_space_count(const sc_space_bound *bound);
@@ -43,7 +44,8 @@ typedef enum sc_sampling { SC_SAMPLE_UNIFORM, SC_SAMPLE_SOBOL, SC_SAMPLE_EXHAUST
 /* Calls each for n schedules without repetition (fewer when the space holds fewer). Uniform: without replacement. Sobol:
  * points through the inverse of the cumulative counts. */
 typedef sc_status sc_sample_fn(void *user, const sc_schedule *schedule);
-sc_status sc_space_sample(const sc_space_bound *bound, sc_sampling sampling, size_t n, uint64_t seed, sc_sample_fn *each, void *user, sc_error *err);
+sc_status sc_space_sample(const sc_space_bound *bound, sc_sampling sampling, size_t n, uint64_t seed,
+                          sc_sample_fn *each, void *user, sc_error *err);
 /* One random neighbour: one choice changed, what depends on it drawn again. */
 sc_status sc_space_neighbour(const sc_space_bound *bound, const sc_schedule *from, sc_rng *rng, sc_schedule *to);
 

@@ -4,7 +4,8 @@
 sc_status sc_sobol_new(int dims, uint64_t seed, sc_sobol **sobol, sc_error *err) {
   (void)dims, (void)seed;
   *sobol = NULL;
-  return sc_fail(err, SC_UNSUPPORTED, "this build has no GNU Scientific Library, and so no Sobol sequence: draw uniformly");
+  return sc_fail(err, SC_UNSUPPORTED,
+                 "this build has no GNU Scientific Library, and so no Sobol sequence: draw uniformly");
 }
 
 void sc_sobol_next(sc_sobol *sobol, double *point) { (void)sobol, (void)point; }

@@ -46,6 +46,7 @@ typedef enum sc_alt_kind {
   SC_ALT_NUMBER, /* lo .. hi: bands, lanes, unroll, sizes of tiles, tiles of a ladder; bands of a pack */
   SC_ALT_NONE, /* the words */
   SC_ALT_ANY,
+  SC_ALT_WIDEST, /* compile: those of the widest vectors among the compilers that are left */
   SC_ALT_ALL,
   SC_ALT_NATIVE,
   SC_ALT_HALF,
@@ -175,9 +176,10 @@ void sc_cond_print(const sc_cond *cond, sc_str *out);
 /* Memory for the parser; fails the reader when there is none. */
 void *sc_space_alloc(sc_space_reader *x, size_t count, size_t size);
 /* A copy of `space` with the lines of `force` added, for the life of the arena. */
-sc_status sc_space_forced(sc_arena *arena, const sc_space *space, const char *force, const sc_space **result, sc_error *err);
+sc_status sc_space_forced(sc_arena *arena, const sc_space *space, const char *force, const sc_space **result,
+                          sc_error *err);
 /* Fails at a token of the space's text. */
-sc_status sc_space_fail(const sc_space *space, const sc_token *at, sc_error *err, sc_status status, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+sc_status sc_space_fail(const sc_space *space, const sc_token *at, sc_error *err, sc_status status, const char *format,
+                        ...) __attribute__((format(printf, 5, 6)));
 
 #endif

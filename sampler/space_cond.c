@@ -137,7 +137,8 @@ void sc_cond_read(sc_space_reader *x, sc_cond *cond) {
   if (!sc_reader_accept(r, "if")) return;
   cond->atom = sc_space_alloc(x, SC_SPACE_ATOMS, sizeof *cond->atom);
   do {
-    if (cond->natoms == SC_SPACE_ATOMS) sc_reader_fail(r, SC_LIMIT, "more than %d conditions behind `if`", SC_SPACE_ATOMS);
+    if (cond->natoms == SC_SPACE_ATOMS)
+      sc_reader_fail(r, SC_LIMIT, "more than %d conditions behind `if`", SC_SPACE_ATOMS);
     if (r->status != SC_OK) return;
     sc_clause *atom = &cond->atom[cond->natoms++];
     bool negated = sc_reader_accept(r, "not");
@@ -146,14 +147,16 @@ void sc_cond_read(sc_space_reader *x, sc_cond *cond) {
     atom->negated = negated;
     if (atom->attribute == SC_AT_BANDS || atom->attribute == SC_AT_TILE || atom->attribute == SC_AT_LADDER ||
         atom->attribute == SC_AT_ORDER)
-      sc_reader_fail_at(r, &at, SC_PARSE, "`if` asks for choices: vector, lanes, compile, loop, unroll, pack, parallel, pad "
-                                          "or a named one");
+      sc_reader_fail_at(r, &at, SC_PARSE,
+                        "`if` asks for choices: vector, lanes, compile, loop, unroll, pack, parallel, pad "
+                        "or a named one");
   } while (sc_reader_accept(r, "and"));
 }
 
 /* ---- printing ---- */
 
-static const char *const operators[] = {[SC_COND_ADD] = " + ", [SC_COND_SUB] = " - ", [SC_COND_MUL] = "*", [SC_COND_DIV] = "/"};
+static const char *const operators[] = {
+    [SC_COND_ADD] = " + ", [SC_COND_SUB] = " - ", [SC_COND_MUL] = "*", [SC_COND_DIV] = "/"};
 
 static int precedence(int op) {
   return op == SC_COND_ADD || op == SC_COND_SUB ? 1 : op == SC_COND_MUL || op == SC_COND_DIV ? 2 : 3;

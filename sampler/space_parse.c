@@ -6,16 +6,18 @@
 #include "sampler/space.h"
 
 const char *const sc_attribute_words[SC_AT_COUNT] = {
-    [SC_AT_BANDS] = "bands",       [SC_AT_VECTOR] = "vector", [SC_AT_LANES] = "lanes",   [SC_AT_COMPILE] = "compile",
-    [SC_AT_TILE] = "tile",         [SC_AT_LADDER] = "ladder", [SC_AT_LOOP] = "loop",     [SC_AT_UNROLL] = "unroll",
-    [SC_AT_PACK] = "pack",         [SC_AT_PARALLEL] = "parallel", [SC_AT_PAD] = "pad",   [SC_AT_ORDER] = "order",
+    [SC_AT_BANDS] = "bands", [SC_AT_VECTOR] = "vector",     [SC_AT_LANES] = "lanes", [SC_AT_COMPILE] = "compile",
+    [SC_AT_TILE] = "tile",   [SC_AT_LADDER] = "ladder",     [SC_AT_LOOP] = "loop",   [SC_AT_UNROLL] = "unroll",
+    [SC_AT_PACK] = "pack",   [SC_AT_PARALLEL] = "parallel", [SC_AT_PAD] = "pad",     [SC_AT_ORDER] = "order",
     [SC_AT_CHOICE] = NULL,
 };
 const char *const sc_alt_words[] = {
-    [SC_ALT_LIST] = NULL,     [SC_ALT_NUMBER] = NULL,        [SC_ALT_NONE] = "none",         [SC_ALT_ANY] = "any",
-    [SC_ALT_ALL] = "all",     [SC_ALT_NATIVE] = "native",    [SC_ALT_HALF] = "half",         [SC_ALT_QUARTER] = "quarter",
-    [SC_ALT_RUNS] = NULL,     [SC_ALT_DIVISORS] = "divisors", [SC_ALT_POWERS] = "powers",    [SC_ALT_SPLITS] = "splits",
-    [SC_ALT_WHOLE] = "whole", [SC_ALT_TOP] = "top",          [SC_ALT_AT_MOST] = "at_most",   [SC_ALT_RULE] = NULL,
+    [SC_ALT_LIST] = NULL,         [SC_ALT_NUMBER] = NULL,         [SC_ALT_NONE] = "none",
+    [SC_ALT_ANY] = "any",         [SC_ALT_WIDEST] = "widest",     [SC_ALT_ALL] = "all",
+    [SC_ALT_NATIVE] = "native",   [SC_ALT_HALF] = "half",         [SC_ALT_QUARTER] = "quarter",
+    [SC_ALT_RUNS] = NULL,         [SC_ALT_DIVISORS] = "divisors", [SC_ALT_POWERS] = "powers",
+    [SC_ALT_SPLITS] = "splits",   [SC_ALT_WHOLE] = "whole",       [SC_ALT_TOP] = "top",
+    [SC_ALT_AT_MOST] = "at_most", [SC_ALT_RULE] = NULL,
 };
 const char *const sc_space_pad_words[] = {"none", "peel", "clamp", "pack"};
 
@@ -64,9 +66,9 @@ static void read_lanes(sc_space_reader *x, sc_alt *alt) {
   alt->lo = alt->hi = read_int(x, 1, 64);
 }
 
-/* compile = "any" | NAME, which may hold '-' */
+/* compile = "any" | "widest" | NAME, which may hold '-' */
 static void read_compile(sc_space_reader *x, sc_alt *alt) {
-  if (!read_word(x, alt, SC_ALT_ANY, SC_ALT_ANY)) read_name(x, alt);
+  if (!read_word(x, alt, SC_ALT_ANY, SC_ALT_WIDEST)) read_name(x, alt);
 }
 
 /* vector = "none" | dim */
@@ -104,7 +106,8 @@ static void read_rung(sc_space_reader *x, sc_alt *alt) {
     if (alt->kind == SC_ALT_AT_MOST) alt->lo = alt->hi = read_int(x, 2, 64);
     return;
   }
-  if (x->r.token.kind != SC_TOKEN_INT) sc_reader_fail_expected(&x->r, "divisors, powers, splits, all, whole, top, at_most or a number of elements");
+  if (x->r.token.kind != SC_TOKEN_INT)
+    sc_reader_fail_expected(&x->r, "divisors, powers, splits, all, whole, top, at_most or a number of elements");
   alt->kind = SC_ALT_NUMBER;
   alt->lo = alt->hi = read_int(x, 1, INT32_MAX - 1);
 }
@@ -301,15 +304,15 @@ void sc_clause_read(sc_space_reader *x, sc_clause *clause, bool lone) {
   sc_alt alt[SC_SPACE_ALTERNATIVES];
   do {
     if (clause->nalts == (lone ? 1 : SC_SPACE_ALTERNATIVES)) {
-      sc_reader_fail(&x->r, lone ? SC_PARSE : SC_LIMIT, lone ? "one alternative was expected here" : "more than %d alternatives",
-                     SC_SPACE_ALTERNATIVES);
+      sc_reader_fail(&x->r, lone ? SC_PARSE : SC_LIMIT,
+                     lone ? "one alternative was expected here" : "more than %d alternatives", SC_SPACE_ALTERNATIVES);
       break;
     }
     memset(&alt[clause->nalts], 0, sizeof *alt);
     read_alternative(x, clause, &alt[clause->nalts++], lone);
     x->r.dash_in_names = attribute == SC_AT_COMPILE && x->r.dash_in_names;
-  } while (x->r.status == SC_OK && (attribute == SC_AT_LADDER ? at_name(x) || x->r.token.kind == SC_TOKEN_INT
-                                                              : sc_reader_accept(&x->r, "|")));
+  } while (x->r.status == SC_OK &&
+           (attribute == SC_AT_LADDER ? at_name(x) || x->r.token.kind == SC_TOKEN_INT : sc_reader_accept(&x->r, "|")));
   x->r.dash_in_names = false;
   if (attribute == SC_AT_TILE) read_forms(x, clause);
   clause->alt = sc_space_alloc(x, clause->nalts, sizeof *alt);
@@ -373,7 +376,8 @@ static void read_items(sc_space_reader *x);
 static void read_option_line(sc_space_reader *x) {
   sc_named_choice *choice = x->choice < 0 ? NULL : &x->space->choice[x->choice];
   if (!choice) sc_reader_fail(&x->r, SC_PARSE, "an option belongs below a `choice` line");
-  else if (choice->noptions == SC_SPACE_OPTIONS) sc_reader_fail(&x->r, SC_LIMIT, "more than %d options", SC_SPACE_OPTIONS);
+  else if (choice->noptions == SC_SPACE_OPTIONS)
+    sc_reader_fail(&x->r, SC_LIMIT, "more than %d options", SC_SPACE_OPTIONS);
   if (x->r.status != SC_OK) return;
   for (int i = 0; i < choice->noptions; i++)
     if (sc_reader_is(&x->r, choice->option[i])) sc_reader_fail(&x->r, SC_PARSE, "a second option of this name");
@@ -448,7 +452,8 @@ sc_status sc_space_parse(sc_arena *arena, const char *where, const char *text, s
   return x.r.status;
 }
 
-sc_status sc_space_forced(sc_arena *arena, const sc_space *space, const char *force, const sc_space **result, sc_error *err) {
+sc_status sc_space_forced(sc_arena *arena, const sc_space *space, const char *force, const sc_space **result,
+                          sc_error *err) {
   *result = space;
   if (!force || !force[0]) return SC_OK;
   sc_space *copy = sc_arena_alloc(arena, 1, sizeof *copy);
@@ -468,7 +473,8 @@ sc_status sc_space_forced(sc_arena *arena, const sc_space *space, const char *fo
   return x.r.status;
 }
 
-sc_status sc_space_fail(const sc_space *space, const sc_token *at, sc_error *err, sc_status status, const char *format, ...) {
+sc_status sc_space_fail(const sc_space *space, const sc_token *at, sc_error *err, sc_status status, const char *format,
+                        ...) {
   char text[320];
   va_list args;
   va_start(args, format);

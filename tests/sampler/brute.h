@@ -185,10 +185,12 @@ static inline void brute_all(enumeration *e) {
       for (int l = 0; loop[l]; l++)
         for (int p = 0; parallel[p]; p++)
           for (int q = 0; pad[q]; q++) {
-            sc_schedule a = piece(e->task, vector[v]), k = piece(e->task, loop[l]), x = piece(e->task, parallel[p]), y = piece(e->task, pad[q]);
+            sc_schedule a = piece(e->task, vector[v]), k = piece(e->task, loop[l]), x = piece(e->task, parallel[p]),
+                        y = piece(e->task, pad[q]);
             const char *lanes = strchr(b->compile[c], '@');
             if (lanes && atoi(lanes + 1) != a.lanes) continue;
-            snprintf(e->s.compile, SC_NAME, "%.*s", (int)(lanes ? lanes - b->compile[c] : (int)strlen(b->compile[c])), b->compile[c]);
+            snprintf(e->s.compile, SC_NAME, "%.*s", (int)(lanes ? lanes - b->compile[c] : (int)strlen(b->compile[c])),
+                     b->compile[c]);
             e->s.vector = a.vector;
             e->s.lanes = a.lanes;
             e->s.nkloops = k.nkloops;

@@ -7,7 +7,12 @@
 
 /* Vectors of 4 (gcc) and 2 (old), 8 registers, caches of 256 B, 1 KiB, 16 KiB for 4 cores. */
 static inline sc_machine small_machine(void) {
-  sc_machine m = {.name = "small", .isa = "test", .cores = {4, SC_ASSUMED}, .vector_bytes = {16, SC_ASSUMED}, .ncaches = 3, .ncompilers = 2};
+  sc_machine m = {.name = "small",
+                  .isa = "test",
+                  .cores = {4, SC_ASSUMED},
+                  .vector_bytes = {16, SC_ASSUMED},
+                  .ncaches = 3,
+                  .ncompilers = 2};
   m.vector_registers = (sc_value){8, SC_ASSUMED};
   const double bytes[] = {256, 1024, 16384}, shared[] = {1, 1, 4};
   for (int i = 0; i < 3; i++) {
