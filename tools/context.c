@@ -50,10 +50,10 @@ sc_status tool_task(tool *t, const char *text, const sc_task **task) {
 /* ---- machines ---- */
 
 /* The kernel table stands beside the machine file: x.machine, x.kernels. */
-static void table_beside(const char *machine_path, char *path, size_t size) {
-  size_t len = strlen(machine_path), cut = strlen(".machine");
-  if (len > cut && strcmp(machine_path + len - cut, ".machine") == 0) len -= cut;
-  snprintf(path, size, "%.*s.kernels", (int)len, machine_path);
+static void table_beside(const char *machine_file, char *table, size_t size) {
+  size_t len = strlen(machine_file), cut = strlen(".machine");
+  if (len > cut && strcmp(machine_file + len - cut, ".machine") == 0) len -= cut;
+  snprintf(table, size, "%.*s.kernels", (int)len, machine_file);
 }
 
 sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *table_path, size_t size) {

@@ -75,19 +75,22 @@ static sc_status print_ranked(tool *t, struct predicting *x, struct ranked *r, s
   return status;
 }
 
+/* The first job of the same task, which other lines and files may name again. */
+static size_t first_of(const job_list *jobs, size_t i) {
+  size_t same = 0;
+  while (strcmp(jobs->job[same].task->text, jobs->job[i].task->text) != 0) same++;
+  return same;
+}
+
 sc_status predict_rank(tool *t, struct predicting *x, const job_list *jobs) {
   struct ranked *r = calloc(jobs->n, sizeof *r);
   sc_prediction *p = calloc(jobs->n, sizeof *p);
   sc_status status = r && p ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", jobs->n);
   if (status == SC_OK && x->o->calibrate) status = kernels_measure(t, &x->p, jobs);
   if (status == SC_OK) status = jobs_predict(t, x->model, &x->p, x->o->threads, jobs, p);
-  for (size_t i = 0; i < jobs->n && status == SC_OK; i++) {
-    size_t same = 0;
-    while (jobs->job[same].task->hash != jobs->job[i].task->hash ||
-           strcmp(jobs->job[same].task->text, jobs->job[i].task->text))
-      same++;
-    r[i] = (struct ranked){&jobs->job[i], same, i, p[i]};
-  }
+  for (size_t i = 0; i < jobs->n && status == SC_OK; i++)
+    r[i] = (struct ranked){
+        &jobs->job[i], i && jobs->job[i - 1].task == jobs->job[i].task ? r[i - 1].task : first_of(jobs, i), i, p[i]};
   if (status == SC_OK) status = print_ranked(t, x, r, jobs->n);
   free(r);
   free(p);
