@@ -29,7 +29,7 @@ typedef struct sc_row {
 typedef struct sc_task_run {
   const sc_task *task;
   size_t first, n; /* its rows */
-  char shard[160];
+  char shard[192];
   double best_ns;
 } sc_task_run;
 

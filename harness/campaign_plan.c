@@ -289,7 +289,7 @@ static sc_status make_stretches(const sc_campaign_options *options, const char *
 
 sc_status sc_plan_make(const sc_runner *runner, const sc_work *work, size_t n, const sc_campaign_options *options,
                        const sc_dataset *dataset, sc_plan *plan, sc_error *err) {
-  char boot[128];
+  char boot[160];
   keys seen = {0};
   *plan = (sc_plan){.row = calloc(n + 1, sizeof *plan->row), .task = calloc(n + 1, sizeof *plan->task)};
   boot_name(boot, sizeof boot);

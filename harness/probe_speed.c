@@ -100,7 +100,7 @@ static sc_status build(bench *b, const sc_machine *machine, const sc_str *source
 /* ---- levels ------------------------------------------------------------------------------------------------------ */
 
 typedef struct level {
-  char name[8];
+  char name[16];
   size_t bytes, passes;
 } level;
 
