@@ -39,19 +39,31 @@ static void put(char *buf, size_t size, size_t *len, const char *format, ...) {
   if (n > 0) *len += (size_t)n < size - *len ? (size_t)n : size - *len - 1;
 }
 
+/* A hostile file must not reach the terminal's escapes: control characters, also those of two bytes (U+0080 .. U+009F),
+ * become a question mark. */
+static void put_text(char *buf, size_t size, size_t *len, const char *text) {
+  for (; *text; text++) {
+    unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1];
+    bool wide = c == 0xc2 && next >= 0x80 && next <= 0x9f;
+    bool control = wide || (c < ' ' && c != '\t' && c != '\n') || c == 0x7f;
+    put(buf, size, len, "%c", control ? '?' : c);
+    text += wide;
+  }
+}
+
 size_t sc_error_format(const sc_error *err, char *buf, size_t size) {
   size_t len = 0;
   if (size == 0) return 0;
   buf[0] = '\0';
-  if (err->where[0]) put(buf, size, &len, "%s:", err->where);
+  put_text(buf, size, &len, err->where);
+  if (err->where[0]) put(buf, size, &len, ":");
   if (err->line > 0) put(buf, size, &len, "%d:", err->line);
   if (err->line > 0 && err->column > 0) put(buf, size, &len, "%d:", err->column);
-  put(buf, size, &len, "%s%s\n", len ? " " : "", err->text);
+  if (len) put(buf, size, &len, " ");
+  put_text(buf, size, &len, err->text);
+  put(buf, size, &len, "\n");
   if (!err->source[0]) return len;
-  for (const char *c = err->source; *c; c++) { /* a hostile file must not reach the terminal's escapes */
-    bool control = ((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f;
-    put(buf, size, &len, "%c", control ? '?' : *c);
-  }
+  put_text(buf, size, &len, err->source);
   put(buf, size, &len, "\n");
   if (err->column < 1 || (size_t)err->column - 1 > strlen(err->source)) return len;
   for (int i = 0; i < err->column - 1; i++) { /* tabs stay tabs, the tail bytes of a UTF-8 letter take no room */

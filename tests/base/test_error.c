@@ -66,6 +66,15 @@ static void test_parts_that_are_not_there(void **state) {
   assert_string_equal(buf, "<argument>:1:300: what?\nesc ?[31m\n");
 }
 
+/* Names of files, texts and source lines come from anywhere: none may steer the terminal. */
+static void test_no_escapes_reach_the_terminal(void **state) {
+  char buf[256];
+  sc_error err = {SC_PARSE,    1, 3, 0, "a\x1b.op", "found \"\x1b]0;\x07\"\n\xc2\x9b[1m \xc2\xa0\xc3\x9b\x7f",
+                  "\xc2\x9bxy"};
+  sc_error_format(&err, buf, sizeof buf);
+  assert_string_equal(buf, "a?.op:1:3: found \"?]0;?\"\n?[1m \xc2\xa0\xc3\x9b?\n?xy\n ^\n");
+}
+
 static void keep(void *user, sc_log_level level, const char *line) { snprintf(user, 64, "%d %s", (int)level, line); }
 
 static void test_log(void **state) {
@@ -93,6 +102,7 @@ int main(void) {
       cmocka_unit_test(test_fail),
       cmocka_unit_test(test_format_is_cut_not_spilled),
       cmocka_unit_test(test_parts_that_are_not_there),
+      cmocka_unit_test(test_no_escapes_reach_the_terminal),
       cmocka_unit_test(test_log),
       cmocka_unit_test(test_clocks_go_forward),
   };
