@@ -52,7 +52,7 @@ size_t sc_error_format(const sc_error *err, char *buf, size_t size);
 
 /* A violated SC_ASSERT is a bug of schedcast: prints file, line and condition to stderr and aborts, in releases too. */
 #define SC_ASSERT(cond) ((cond) ? (void)0 : sc_bug(__FILE__, __LINE__, #cond))
-_Noreturn void sc_bug(const char *file, int line, const char *condition);
+void sc_bug(const char *file, int line, const char *condition) __attribute__((noreturn));
 
 #define SC_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
