@@ -114,10 +114,9 @@ static int number_dims(const sc_kernel *kernel, int8_t *new_dim) {
 enum { CLASS_POW2 = INT32_MIN + 1, CLASS_4K, CLASS_OTHER };
 
 static int64_t stride_class(int64_t stride, sc_type type) {
-  int64_t n = stride < 0 ? -stride : stride;
-  if (n <= 1 || stride == SC_STRIDE_SLOT) return stride;
-  if (n * sc_type_bytes(type) % 4096 == 0) return CLASS_4K;
-  return (n & (n - 1)) == 0 ? CLASS_POW2 : CLASS_OTHER;
+  if (stride <= 1) return stride; /* also SC_STRIDE_SLOT */
+  if (stride * sc_type_bytes(type) % 4096 == 0) return CLASS_4K;
+  return (stride & (stride - 1)) == 0 ? CLASS_POW2 : CLASS_OTHER;
 }
 
 /* A peel's dim without a tile shifts nothing: only its span counts, which lo and hi are measured in. */

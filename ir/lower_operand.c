@@ -44,7 +44,7 @@ static sc_status blocked_axis(const sc_lowering *lw, int a, int x, sc_operand *o
     if (d < 0 || lw->task->dim[d].size == 1) continue;
     int64_t stride = index->coef[k] / block * access->outer_stride[x];
     if (index->coef[k] % block == 0) {
-      operand->stride[d] = stride > INT32_MAX || stride < -INT32_MAX ? SC_STRIDE_SLOT : (int32_t)stride;
+      operand->stride[d] = stride > INT32_MAX ? SC_STRIDE_SLOT : (int32_t)stride;
       continue;
     }
     if (inner >= 0 || index->coef[k] != 1 || !aligned)
@@ -72,7 +72,7 @@ static sc_status unpacked(const sc_lowering *lw, int a, sc_operand *operand) {
   for (unsigned dims = access->dims; dims; dims &= dims - 1) {
     int d = __builtin_ctz(dims);
     int64_t stride = access->stride[d];
-    operand->stride[d] = stride > INT32_MAX || stride < -INT32_MAX ? SC_STRIDE_SLOT : (int32_t)stride;
+    operand->stride[d] = stride > INT32_MAX ? SC_STRIDE_SLOT : (int32_t)stride;
   }
   for (int x = 0; x < tensor->naxes; x++)
     if (tensor->layout.block[x]) SC_TRY(blocked_axis(lw, a, x, operand));

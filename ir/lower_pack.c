@@ -102,8 +102,7 @@ static void extents(const sc_lowering *lw, const sc_access *access, const int32_
       if (d < 0) continue;
       int32_t size = lw->task->dim[d].size;
       if (step[d] < lw->nest->dim[d].tiles) size = sc_tiling_extent(&lw->nest->dim[d], step[d], &same);
-      int32_t coef = index->coef[k] < 0 ? -index->coef[k] : index->coef[k];
-      extent += coef * (size - 1);
+      extent += index->coef[k] * (size - 1);
       fixed &= same;
     }
     out->extent[x] = extent;
@@ -137,7 +136,7 @@ void sc_pack_strides(const sc_task *task, const sc_nest_pack *pack, const int32_
     for (int k = 0; k < 2; k++) {
       if (index->dim[k] < 0) continue;
       int64_t s = skewed * index->coef[k];
-      stride[index->dim[k]] = s == 0 || s > INT32_MAX || s < -INT32_MAX ? SC_STRIDE_SLOT : (int32_t)s;
+      stride[index->dim[k]] = s == 0 || s > INT32_MAX ? SC_STRIDE_SLOT : (int32_t)s;
     }
     factor[part.axis] = part.kind == SC_PART_WHOLE ? extent : tile[index->dim[0]];
     inside *= factor[part.axis];
@@ -174,12 +173,18 @@ static bool is_identity(const sc_lowering *lw, const sc_nest_pack *pack) {
 
 /* ---- all of it ---- */
 
+/* Of positive numbers; INT64_MAX where it does not fit. */
+static int64_t bounded_product(int64_t a, int64_t b) {
+  int64_t product;
+  return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
 static sc_status size(const sc_lowering *lw, sc_nest_pack *pack) {
   int naxes = lw->task->tensor[lw->task->access[pack->access].tensor].naxes, first = pack->layout.part[0].axis;
   int64_t inside = 1;
   for (int x = 0; x < naxes; x++)
-    if (x != first && (inside *= pack->extent[x]) > SC_MAX_PACK_ELEMS) break;
-  pack->elems = inside > SC_MAX_PACK_ELEMS ? inside : (inside + pack->skew) * pack->extent[first];
+    if (x != first) inside = bounded_product(inside, pack->extent[x]);
+  pack->elems = inside > SC_MAX_PACK_ELEMS ? inside : bounded_product(inside + pack->skew, pack->extent[first]);
   if (pack->elems > SC_MAX_PACK_ELEMS)
     return sc_lower_illegal(lw, SC_RULE_PACK_SIZE, (int)pack->access, pack->elems, SC_MAX_PACK_ELEMS);
   return SC_OK;

@@ -11,9 +11,8 @@ void sc_region(const sc_task *task, const sc_access *access, const int32_t *star
     for (int k = 0; k < 2; k++) {
       int d = index->dim[k];
       if (d < 0) continue;
-      int32_t coef = index->coef[k], walk = coef * (extent[d] - 1);
-      lo[x] += coef * start[d] + (coef < 0 ? walk : 0);
-      ext[x] += coef < 0 ? -walk : walk;
+      lo[x] += index->coef[k] * start[d];
+      ext[x] += index->coef[k] * (extent[d] - 1);
     }
   }
 }
