@@ -87,16 +87,27 @@ static void read_task(sc_reader *r, const sc_library *library, sc_binding *b) {
 
 /* ---- values that were not given ---- */
 
-/* Where to point for a computed value: at the first given parameter that it comes from, else at the operator. */
-static const sc_token *blame(const sc_binding *b, const sc_size *size) {
+/* The first given parameter that a value comes from, or NULL. `seen` (bit p: parameter p) keeps a long chain of defaults
+ * from being walked once for every path through it. */
+static const sc_token *first_given(const sc_binding *b, const sc_size *size, uint32_t *seen) {
   for (int i = 0; i < size->n; i++) {
     if (size->node[i].op != SC_SIZE_PARAM) continue;
     int p = size->node[i].value;
     if (b->given[p]) return &b->at[p];
-    const sc_token *deeper = blame(b, &b->op->param[p].value);
-    if (deeper != &b->head) return deeper;
+    if (*seen >> p & 1) continue;
+    *seen |= 1u << p;
+    const sc_token *deeper = first_given(b, &b->op->param[p].value, seen);
+    if (deeper) return deeper;
   }
-  return &b->head;
+  return NULL;
+}
+
+/* Where to point for a computed value: at a given parameter that it comes from, else at the operator. */
+static const sc_token *blame(const sc_binding *b, const sc_size *size) {
+  uint32_t seen = 0;
+  _Static_assert(SC_OP_PARAMS <= 32, "a bit for every parameter");
+  const sc_token *given = first_given(b, size, &seen);
+  return given ? given : &b->head;
 }
 
 static bool value_of_default(const sc_binding *b, int p, int64_t *value) {

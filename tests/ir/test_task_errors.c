@@ -56,6 +56,26 @@ static void test_cases(void **state) {
   }
 }
 
+/* Thirty defaults, each from the one before twelve times: the place to blame is found without walking 12^30 paths. */
+static void test_chain_of_defaults(void **state) {
+  sc_str text = {0};
+  sc_str_add(&text, "op chain\n size A P0=1\n");
+  for (int i = 1; i < 29; i++) {
+    sc_str_printf(&text, " let P%d = P%d", i, i - 1);
+    for (int k = 1; k < 12; k++) sc_str_printf(&text, "*P%d", i - 1);
+    sc_str_add(&text, "\n");
+  }
+  sc_str_add(&text, " let Q = P28 - 1\n in X[A]\n out R[A]\n R[i] += X[i] * X[i]\n");
+  const sc_library *own = library_of((const char *const *)&text.text, 1);
+  const sc_task *task;
+  sc_error err = {0};
+  assert_int_equal(sc_task_parse(arena, own, "chain:A=2", &task, &err), SC_ILLEGAL);
+  assert_int_equal(err.column, 1); /* none of the values given: the operator */
+  assert_int_equal(sc_task_parse(arena, own, "chain:A=2,P0=2", &task, &err), SC_ILLEGAL);
+  assert_int_equal(err.column, 11);
+  sc_str_free(&text);
+}
+
 /* ---- libraries ---- */
 
 static void test_libraries(void **state) {
@@ -80,6 +100,7 @@ static void test_libraries(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_libraries)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_chain_of_defaults),
+                                     cmocka_unit_test(test_libraries)};
   return cmocka_run_group_tests(tests, load_library, free_library);
 }
