@@ -79,9 +79,6 @@ static sc_status peel(sc_lowering *lw, int p, uint16_t *peeled) {
   tiling->nsegs = 0;
   for (int i = 0; i < nruns; i++)
     if (!refine(pad, taps, run[i], tiling)) return sc_lower_illegal(lw, SC_RULE_PEEL_SEGMENTS, p, (int64_t)SC_MAX_SEGS);
-  bool reduce = lw->task->dim[pad->free].reduce;
-  if (reduce && tiling->nsegs > 1 && lw->kloops >> pad->free & 1)
-    return sc_lower_illegal(lw, SC_RULE_LOOP_RAGGED, (int)pad->free);
   return SC_OK;
 }
 
