@@ -97,11 +97,16 @@ static void poison(const sc_view *view) {
   for (int64_t i = 0; view->type == SC_F32 && i < view->elems; i++) memcpy((char *)view->at + 4 * i, &nan_bits, 4);
 }
 
-/* Address in the tensor of an index of every axis, -1 when outside. */
-static int64_t tensor_address(const sc_tensor *tensor, const int32_t *x) {
-  for (int i = 0; i < tensor->naxes; i++)
+/* Address in the tensor of an index of every axis, by the strides of the access; -1 when outside. */
+static int64_t tensor_address(const sc_tensor *tensor, const sc_access *access, const int32_t *x) {
+  int64_t address = 0;
+  for (int i = 0; i < tensor->naxes; i++) {
+    int32_t block = tensor->layout.block[i];
     if (x[i] < 0 || x[i] >= tensor->shape[i]) return -1;
-  return sc_tensor_address(tensor, x);
+    if (block == 0) address += x[i] * access->inner_stride[i];
+    else address += x[i] / block * access->outer_stride[i] + x[i] % block * access->inner_stride[i];
+  }
+  return address;
 }
 
 static sc_status copy(walker *w, int p) {
@@ -121,7 +126,7 @@ static sc_status copy(walker *w, int p) {
       tile[i] = tile_of(&w->nest->dim[access->axis[i].dim[0]], x[i] - offset, &width[i]) + offset;
     }
     part_strides(pack, tensor->naxes, b->ext, width, stride);
-    int64_t to = pack_address(pack, b, stride, x, tile), from = tensor_address(tensor, x);
+    int64_t to = pack_address(pack, b, stride, x, tile), from = tensor_address(tensor, access, x);
     if (to < 0 || to >= view->elems)
       return sc_fail(w->err, SC_MISMATCH, "a copy writes %s[%lld] of %lld elements", view->name, (long long)to,
                      (long long)view->elems);
