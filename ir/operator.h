@@ -170,6 +170,7 @@ bool sc_op_index_equal(const sc_op_index *a, const sc_op_index *b);
 bool sc_op_access_equal(const sc_op_access *a, const sc_op_access *b);
 bool sc_op_index_is_bare(const sc_op_index *index); /* one dim and nothing else */
 sc_layout sc_layout_plain(int naxes); /* row-major */
+static inline bool sc_is_float(sc_type type) { return type == SC_F32 || type == SC_F16; }
 
 /* ---- operator_stmt.c ---- */
 

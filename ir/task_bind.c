@@ -172,8 +172,6 @@ static void bind_statements(binder *x) {
 
 /* ---- what only numbers show ---- */
 
-static bool is_float(sc_type type) { return type == SC_F32 || type == SC_F16; }
-
 static bool is_i32(float value) { return value >= -0x1p31f && value < 0x1p31f && value == (float)(int32_t)value; }
 
 /* Floats with floats, integers with integers: there is no conversion between them inside an operator. */
@@ -181,10 +179,10 @@ static void check_types(binder *x) {
   const sc_task *task = x->task;
   const sc_tensor *out = &task->tensor[task->access[0].tensor];
   for (int i = 1; i < task->ntensors; i++)
-    if (is_float(task->tensor[i].type) != is_float(task->tensor[0].type))
+    if (sc_is_float(task->tensor[i].type) != sc_is_float(task->tensor[0].type))
       FAIL(x, SC_ILLEGAL, "'%s' is %s and '%s' is %s: floats and integers do not mix", task->tensor[0].name,
            sc_type_name(task->tensor[0].type), task->tensor[i].name, sc_type_name(task->tensor[i].type));
-  for (int i = 1; i < task->nstmts && !is_float(out->type); i++)
+  for (int i = 1; i < task->nstmts && !sc_is_float(out->type); i++)
     for (int e = 0; e < task->stmt[i].nexpr; e++)
       if (task->stmt[i].expr[e].kind == SC_EXPR_CONST && !is_i32(task->stmt[i].expr[e].value))
         FAIL(x, SC_ILLEGAL, "the result '%s' is %s: %g is no such integer", out->name, sc_type_name(out->type),

@@ -12,8 +12,6 @@ typedef union sc_number {
   int32_t i;
 } sc_number;
 
-static inline bool sc_is_float(sc_type type) { return type == SC_F32 || type == SC_F16; }
-
 static inline int32_t sc_wrap(uint32_t x) {
   int32_t value;
   memcpy(&value, &x, sizeof value);
