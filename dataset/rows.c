@@ -108,8 +108,9 @@ sc_status sc_table_text(sc_table *table, const char *text, size_t len, uint32_t 
 /* Room for one more row; the row itself starts to exist when nrows counts it. */
 static sc_record *next_row(sc_table *table) {
   if (table->nrows == table->nblocks * BLOCK) {
+    if (table->nrows >= UINT32_MAX - BLOCK) return NULL; /* the index counts in 32 bits */
     sc_record **grown = realloc(table->block, (table->nblocks + 1) * sizeof *grown);
-    if (!grown || table->nrows >= UINT32_MAX - BLOCK) return NULL;
+    if (!grown) return NULL;
     table->block = grown;
     grown[table->nblocks] = sc_arena_alloc(table->arena, BLOCK, sizeof **grown);
     if (!grown[table->nblocks]) return NULL;
