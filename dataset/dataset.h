@@ -9,10 +9,25 @@
 extern "C" {
 #endif
 
-typedef enum sc_outcome { SC_RAN, SC_NOT_COMPILED, SC_CRASHED, SC_TIMED_OUT, SC_WRONG_RESULT, SC_OUTCOME_COUNT } sc_outcome;
+typedef enum sc_outcome {
+  SC_RAN,
+  SC_NOT_COMPILED,
+  SC_CRASHED,
+  SC_TIMED_OUT,
+  SC_WRONG_RESULT,
+  SC_OUTCOME_COUNT
+} sc_outcome;
 const char *sc_outcome_name(sc_outcome outcome);
 
-typedef enum sc_proposal { SC_PROPOSED_USER, SC_PROPOSED_UNIFORM, SC_PROPOSED_STRATIFIED, SC_PROPOSED_MODEL, SC_PROPOSED_NEIGHBOUR, SC_PROPOSED_ANCHOR, SC_PROPOSAL_COUNT } sc_proposal;
+typedef enum sc_proposal {
+  SC_PROPOSED_USER,
+  SC_PROPOSED_UNIFORM,
+  SC_PROPOSED_STRATIFIED,
+  SC_PROPOSED_MODEL,
+  SC_PROPOSED_NEIGHBOUR,
+  SC_PROPOSED_ANCHOR,
+  SC_PROPOSAL_COUNT
+} sc_proposal;
 const char *sc_proposal_name(sc_proposal proposal);
 
 enum { SC_REPEATS = 9, SC_MAX_PASSES = 16, SC_MAX_COUNTERS = 8 };
@@ -52,15 +67,16 @@ typedef struct sc_record {
 
 /* Hash of the identity fields: task text, shard and every number from task_hash to proposal but outcome and stale. */
 uint64_t sc_record_identity(const sc_record *record);
-/* LABELS.md: minimum over the repeats of exactly the first `passes` valid passes, in ns; 0 when there are fewer or it did not run. */
+/* The label: minimum over the repeats of exactly the first `passes` valid passes, in ns; 0 when there are fewer or it did
+ * not run. */
 double sc_record_label_ns(const sc_record *record, int passes);
 
 typedef struct sc_dataset sc_dataset;
 typedef enum sc_dataset_mode { SC_DATASET_READ, SC_DATASET_APPEND /* creates */ } sc_dataset_mode;
 /* APPEND takes an exclusive lock (else SC_IO, and who holds it), replays a journal left by a crash. READ sees file +
  * journal, also while another process appends. A truncated, damaged or foreign file is SC_FORMAT; nothing is ever
- * overwritten in place. A handle is used by one thread at a time, and opening,
- * syncing and closing by one thread of the process: HDF5 is not thread-safe. */
+ * overwritten in place. A handle is used by one thread at a time, and opening, syncing and closing by one thread of the
+ * process: HDF5 is not thread-safe. */
 sc_status sc_dataset_open(const char *path, sc_dataset_mode mode, sc_dataset **dataset, sc_error *err);
 /* An empty dataset to append to that is never written anywhere. */
 sc_status sc_dataset_memory(sc_dataset **dataset, sc_error *err);
@@ -70,7 +86,7 @@ sc_status sc_dataset_memory(sc_dataset **dataset, sc_error *err);
  * sc_dataset_sync did. After SC_IO (full disk) the dataset is as before and stays usable. */
 sc_status sc_dataset_append(sc_dataset *dataset, const sc_record *record, sc_error *err);
 sc_status sc_dataset_sync(sc_dataset *dataset, sc_error *err);
-/* Compacts (APPEND) and closes; NULL is fine. */
+/* Compacts (APPEND) and closes, also when it fails: then the rows stay in the journal. NULL is fine. */
 sc_status sc_dataset_close(sc_dataset *dataset, sc_error *err);
 /* Bytes of a torn tail (the rest of a killed process) that the journal ended with and that were dropped. */
 size_t sc_dataset_dropped_bytes(const sc_dataset *dataset);
@@ -83,7 +99,8 @@ sc_status sc_dataset_mark_stale(sc_dataset *dataset, size_t i, bool stale, sc_er
 sc_status sc_dataset_repair(const char *damaged, const char *to, size_t *rows, sc_error *err);
 /* Adds every row of `from`; idempotent, and commutative up to the order of rows. */
 sc_status sc_dataset_merge(sc_dataset *into, const sc_dataset *from, sc_error *err);
-/* One line a pass (one for a row without passes), every column but the machine's text: its hash stands for it. */
+/* Appends one line a pass (one for a row without passes), every column but the machine's text: its hash stands for it.
+ * SC_NOMEM is its only error. */
 sc_status sc_dataset_export_csv(const sc_dataset *dataset, sc_str *out);
 
 #ifdef __cplusplus

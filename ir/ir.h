@@ -77,8 +77,8 @@ typedef struct sc_tensor {
   int64_t elems; /* stored elements, blocks rounded up */
 } sc_tensor;
 
-/* One tensor index: coef[0]*dim[0] + coef[1]*dim[1] + offset. An absent dim is -1. With two dims the first is the free
- * one (p*stride) and the second the reduction (r*dilation). */
+/* One tensor index: coef[0]*dim[0] + coef[1]*dim[1] + offset. An absent dim is -1, coefficients of the others are >= 1. With
+ * two dims the first is the free one (p*stride) and the second the reduction (r*dilation). */
 typedef struct sc_index {
   int8_t dim[2];
   int32_t coef[2];
@@ -97,7 +97,15 @@ typedef struct sc_access {
 } sc_access;
 
 /* Statement: lhs op= expr, the expression in postfix. Access numbers index sc_task.access. */
-typedef enum sc_expr_kind { SC_EXPR_CONST, SC_EXPR_ACCESS, SC_EXPR_ADD, SC_EXPR_SUB, SC_EXPR_MUL, SC_EXPR_MAX, SC_EXPR_MIN } sc_expr_kind;
+typedef enum sc_expr_kind {
+  SC_EXPR_CONST,
+  SC_EXPR_ACCESS,
+  SC_EXPR_ADD,
+  SC_EXPR_SUB,
+  SC_EXPR_MUL,
+  SC_EXPR_MAX,
+  SC_EXPR_MIN
+} sc_expr_kind;
 typedef struct sc_expr {
   uint8_t kind, access;
   float value; /* SC_EXPR_CONST */
@@ -127,7 +135,8 @@ sc_status sc_library_load(sc_arena *arena, const char *folder, const sc_library 
 size_t sc_library_count(const sc_library *library);
 const sc_operator *sc_library_at(const sc_library *library, size_t i);
 const sc_operator *sc_library_find(const sc_library *library, const char *name); /* NULL when absent */
-sc_status sc_operator_parse(sc_arena *arena, const char *where, const char *text, size_t len, const sc_operator **op, sc_error *err);
+sc_status sc_operator_parse(sc_arena *arena, const char *where, const char *text, size_t len, const sc_operator **op,
+                            sc_error *err);
 void sc_operator_print(const sc_operator *op, sc_str *out); /* parse(print(op)) == op */
 const char *sc_operator_name(const sc_operator *op);
 
@@ -150,7 +159,8 @@ typedef struct sc_task {
 } sc_task;
 
 /* Parses "op:NAME=value,..." (position in err counts within `text`). The task lives in the arena. */
-sc_status sc_task_parse(sc_arena *arena, const sc_library *library, const char *text, const sc_task **task, sc_error *err);
+sc_status sc_task_parse(sc_arena *arena, const sc_library *library, const char *text, const sc_task **task,
+                        sc_error *err);
 /* The canonical contraction that splits are made by: unit dims dropped, symmetric axes sorted; without type, layout,
  * epilogue and threads. */
 void sc_task_group_key(const sc_task *task, sc_str *out);
@@ -208,7 +218,8 @@ enum { SC_ALL = INT32_MAX };
  *   pack B 2 [j/t,k,j%t]; parallel j 3; pad p clamp, q peel; compile gcc
  * The reader stops before a newline or the end; ';' separates clauses. */
 sc_status sc_schedule_read(const sc_task *task, sc_reader *reader, sc_schedule *schedule);
-sc_status sc_schedule_parse(const sc_task *task, const char *where, const char *text, sc_schedule *schedule, sc_error *err);
+sc_status sc_schedule_parse(const sc_task *task, const char *where, const char *text, sc_schedule *schedule,
+                            sc_error *err);
 void sc_schedule_print(const sc_task *task, const sc_schedule *schedule, sc_str *out); /* one line, no newline */
 
 /* A file of schedules: `task TEXT` lines set the task of the `schedule TEXT` lines that follow; '#' starts a comment;
@@ -220,9 +231,9 @@ sc_status sc_schedules_read(sc_arena *arena, const sc_library *library, const ch
 
 /* ---- nest -------------------------------------------------------------------------------------------------- */
 
-/* Register tiles of one dim in one class: equal size and equal deficits. On a peeled axis `lo` elements-times-taps are
- * outside the tensor at the low end, `hi` at the high end: the tile reads index first-of-tile .. and lo = how many of the
- * tile's index positions lie before 0, hi = how many lie past size-1. Tiles of a dim are numbered 0 .. tiles-1. */
+/* Consecutive register tiles of one dim in one class: equal size and equal deficits. A tile of a peeled axis reads the index
+ * positions from its first element's first tap to its last element's last tap; `lo` of them lie before 0, `hi` past size-1.
+ * Tiles of a dim are numbered 0 .. tiles-1. */
 typedef struct sc_seg {
   int32_t size; /* elements of each tile */
   int32_t first, count; /* tile numbers first .. first+count-1 */
@@ -294,7 +305,8 @@ typedef struct sc_nest {
   char compile[SC_NAME];
   sc_node node[SC_MAX_NODES];
   sc_nest_pack pack[SC_MAX_PACKS];
-  sc_operand operand[SC_MAX_ACCESSES]; /* by access; a stride that differs between the kernel's classes is a slot here */
+  sc_operand
+      operand[SC_MAX_ACCESSES]; /* by access; a stride that differs between the kernel's classes is a slot here */
   sc_operand partial; /* acc >= 0: how access 0 is addressed in the accumulation buffer (operand[0]: in the output) */
   sc_tiling dim[SC_MAX_DIMS];
 } sc_nest;
@@ -318,11 +330,13 @@ sc_status sc_lower(const sc_task *task, const sc_schedule *schedule, sc_nest *ne
 
 /* Identity of a schedule of this task: the hash of what was lowered (not of its text). */
 uint64_t sc_nest_hash(const sc_task *task, const sc_nest *nest);
-void sc_nest_print(const sc_task *task, const sc_nest *nest, sc_str *out); /* a documented text form, for people and goldens */
+void sc_nest_print(const sc_task *task, const sc_nest *nest,
+                   sc_str *out); /* a documented text form, for people and goldens */
 
 /* The one region function: the box an access touches while dim d walks elements [start[d], start[d]+extent[d]).
  * lo[axis] may be negative and lo+ext may pass the shape where the access is padded. */
-void sc_region(const sc_task *task, const sc_access *access, const int32_t *start, const int32_t *extent, int32_t *lo, int32_t *ext);
+void sc_region(const sc_task *task, const sc_access *access, const int32_t *start, const int32_t *extent, int32_t *lo,
+               int32_t *ext);
 
 /* Largest extents, in elements, of every dim in the ranges that node n is entered with (node 0: the whole task). */
 void sc_nest_extents(const sc_task *task, const sc_nest *nest, int node, int32_t *extent);
@@ -365,14 +379,15 @@ void sc_nest_kernel(const sc_task *task, const sc_nest *nest, const uint8_t *cla
  * power of two, multiple of 4 KiB, other): the key of the kernel table. */
 void sc_kernel_print(const sc_kernel *kernel, bool family, sc_str *out);
 uint64_t sc_kernel_hash(const sc_kernel *kernel, bool family);
-/* Operands' slots, in the order of the call's argument array (see codegen/codegen.h). */
 
 /* ---- interpreters ------------------------------------------------------------------------------------------ */
 
-/* Buffers by tensor, `tensor.elems` elements of the tensor's type each. */
-/* Runs the operator itself: logical indices, no schedule. */
+/* `buffers` are by tensor, `tensor.elems` elements of the tensor's type each. */
+
+/* Runs the operator itself: logical indices, no schedule. SC_NOMEM is its only error. */
 sc_status sc_run_operator(const sc_task *task, void *const *buffers, sc_error *err);
-/* Runs the nest: flat addresses as the code generator emits them, every one checked against its buffer. */
+/* Runs the nest, 1 to 64 threads one after the other: flat addresses as the code generator emits them. SC_MISMATCH: an
+ * address outside its buffer, or two threads that write one element. */
 sc_status sc_run_nest(const sc_task *task, const sc_nest *nest, void *const *buffers, int nthreads, sc_error *err);
 /* Fills inputs with small integers (|x| <= 4; sums stay exact in f32 for reductions below 2^20) and outputs with NaN
  * (floats) or a pattern: `out` is never assumed zero. */
@@ -429,7 +444,8 @@ uint64_t sc_machine_fingerprint(const sc_machine *machine);
 typedef struct sc_kernel_fact {
   uint64_t family; /* sc_kernel_hash(kernel, true) */
   uint64_t compiler; /* sc_compiler_hash */
-  float first_ns, slope_ns; /* time of a call of one trip, and of each further trip of its innermost loop, operands in L1 */
+  float first_ns,
+      slope_ns; /* time of a call of one trip, and of each further trip of its innermost loop, operands in L1 */
   int32_t spills, code_bytes; /* -1 = unknown */
   uint8_t measured; /* 1: times measured; 0: static facts only */
 } sc_kernel_fact;

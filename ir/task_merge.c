@@ -1,5 +1,5 @@
 /* The canonical form: two dims that every access walks as one become one, so that equal work has equal nests and
- * features (SEMANTICS: a 1x1 convolution of stride 1 is a matmul). The outer dim a keeps size 1, the inner dim b gets
+ * features: a 1x1 convolution of stride 1 is a matmul. The outer dim a keeps size 1, the inner dim b gets
  * the product, and so do the axes that they walk. */
 #include "ir/operator.h"
 
