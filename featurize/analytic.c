@@ -2,11 +2,12 @@
  * (after the execution-cache-memory model: Treibig & Hager 2009, Stengel et al. 2015, where transfers between levels do not
  * overlap). docs/analytic.md has the formulas. */
 #include <math.h>
+#include <string.h>
 
 #include "featurize/internal.h"
 
 /* Costs in cycles that no machine file knows; the fit scales them. */
-static const double call_cycles = 12, loop_cycles = 2, barrier_cycles = 2000, strided_copy_cycles = 1,
+static const double call_cycles = 12, loop_cycles = 2, barrier_cycles = 2000, pack_run_cycles = 20,
                     copy_bytes_per_cycle = 16;
 
 /* Does the copy of pack p read and write elements in the same order innermost? */
@@ -17,15 +18,14 @@ bool sc_copies_runs(const sc_walk *w, int p) {
   return pack->layout.part[pack->layout.nparts - 1].axis == from->part[from->nparts - 1].axis;
 }
 
-/* Elements that run-time packs copy in all, and cycles for it. */
+/* Cycles of all run-time packs: bytes, and the start of each run. */
 static double pack_cycles(const sc_walk *w) {
   double cycles = 0;
   for (int p = 0; p < w->nest->npacks; p++) {
     const sc_nest_pack *pack = &w->nest->pack[p];
     if (pack->ahead || p == w->nest->acc) continue;
-    const double elems = (double)pack->elems * w->pack_level_iterations[p];
-    const double bytes = sc_type_bytes(w->p->task->tensor[w->p->task->access[pack->access].tensor].type);
-    cycles += elems * (sc_copies_runs(w, p) ? bytes / copy_bytes_per_cycle : strided_copy_cycles);
+    const double bytes = (double)pack->elems * w->p->tensor[pack->access].element_bytes;
+    cycles += w->pack_level_iterations[p] * (bytes / copy_bytes_per_cycle + pack_run_cycles);
   }
   return cycles;
 }
@@ -51,6 +51,7 @@ void sc_walk_analytic(sc_walk *w, sc_analytic *out) {
   out->l2_s = m->ncaches > 1 ? served[0] : 0;
   out->l3_s = m->ncaches > 2 ? served[1] : 0;
   out->memory_s = served[m->ncaches - 1];
+  out->conflict_s = m->ncaches > 1 ? sc_conflict_lines(w) * line / (m->serve_bytes_per_s[0] * w->speedup) : 0;
   out->pack_s = pack_cycles(w) * second;
   double loops = 0;
   for (int i = 1; i < w->nlevels; i++) loops += w->level[i].in_kernel ? 0 : w->level[i].iterations;
@@ -61,14 +62,12 @@ void sc_walk_analytic(sc_walk *w, sc_analytic *out) {
 
 void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *t) {
   static const sc_analytic_fit machine_alone = {
-      .compute = 1, .kernel = 1, .l2 = 0.5, .l3 = 0.5, .memory = 0.8, .pack = 1, .overhead = 0.5};
+      .compute = 1, .kernel = 1, .l2 = 0.25, .l3 = 0.35, .memory = 0.5, .conflict = 0.25, .pack = 0.7, .overhead = 0.5};
   const sc_analytic_fit none = {0};
-  const bool zeroed = fit == NULL || (fit->compute == none.compute && fit->kernel == none.kernel && fit->l2 == 0 &&
-                                      fit->l3 == 0 && fit->memory == 0 && fit->pack == 0 && fit->overhead == 0);
-  const sc_analytic_fit *f = zeroed ? &machine_alone : fit;
+  const sc_analytic_fit *f = fit == NULL || memcmp(fit, &none, sizeof none) == 0 ? &machine_alone : fit;
   const double core = t->known >= 0.5F ? f->kernel * t->kernel_s : f->compute * t->compute_s;
-  t->time_s = core + f->l2 * t->l2_s + f->l3 * t->l3_s + f->memory * t->memory_s + f->pack * t->pack_s +
-              f->overhead * t->overhead_s;
+  t->time_s = core + f->l2 * t->l2_s + f->l3 * t->l3_s + f->memory * t->memory_s + f->conflict * t->conflict_s +
+              f->pack * t->pack_s + f->overhead * t->overhead_s;
   if (!(t->time_s > 1e-12)) t->time_s = 1e-12; /* a logarithm is taken of it */
   if (!isfinite(t->time_s)) t->time_s = 1e12;
 }

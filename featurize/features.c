@@ -138,14 +138,6 @@ static void vector(const sc_walk *w, float *row) {
   SET(vector_aligned, vectors > 0 ? (double)aligned / vectors : 0);
 }
 
-/* The stream that the kernel walks for access a. */
-static const sc_stream *operand(const sc_walk *w, int a) {
-  for (int i = 0; i < w->nstreams; i++) {
-    if (w->stream[i].kind == SC_STREAM_OPERAND && w->stream[i].access == a) return &w->stream[i];
-  }
-  return &w->stream[0];
-}
-
 /* Lines of out, in0 and in1, their packs included. */
 static void traffic_of(const sc_walk *w, int reuse, double *lines) {
   lines[0] = lines[1] = lines[2] = 0;
@@ -178,7 +170,7 @@ static void caches(sc_walk *w, float *row) {
   for (int c = 0; c < 2; c++) traffic_of(w, reuse[c], into[c]);
   for (int a = 0; a < 3; a++) {
     row[SC_FEATURE_out_kernel_over_l1 + a] =
-        (float)((double)operand(w, a)->lines[kernel] * line / m->capacity_bytes[0]);
+        (float)((double)sc_walk_operand(w, a)->lines[kernel] * line / m->capacity_bytes[0]);
     row[SC_FEATURE_l1_traffic_out + a] = (float)(into[0][a] * per_kfma);
     row[SC_FEATURE_l2_traffic_out + a] = (float)(into[1][a] * per_kfma);
   }
@@ -202,10 +194,6 @@ static double pages_at(const sc_walk *w, int level) {
   return pages;
 }
 
-static int64_t sets_of(const sc_walk *w, int cache) {
-  return (int64_t)(w->p->rates.capacity_bytes[cache] / w->p->rates.ways[cache]) >> w->p->rates.line_shift;
-}
-
 static int log2_divisor(int64_t stride) {
   const int n = stride > 0 ? __builtin_ctzll((unsigned long long)stride) : 12;
   return n < 12 ? n : 12;
@@ -214,29 +202,25 @@ static int log2_divisor(int64_t stride) {
 static void addresses(const sc_walk *w, float *row) {
   const sc_rates *m = &w->p->rates;
   const int kernel = w->kernel_level, l2 = w->reuse[1], last = w->nlevels - 1;
-  double pages = 0; /* of the three operands */
-  double tile_set = 0, kernel_set_l2 = 0, largest = 0;
-  const int64_t l1_sets = sets_of(w, 0), l2_sets = sets_of(w, 1);
+  double pages = 0, tile_set = 0, kernel_set_l2 = 0, largest = 0; /* of the three operands */
   int multiples = 0;
   for (int a = 0; a < 3; a++) {
-    const sc_stream *s = operand(w, a);
-    sc_shape shape, small;
-    sc_map_shape(s->map, w->level[kernel].extent, m->line_shift, &shape);
-    sc_map_shape(s->map, w->level[last].extent, m->line_shift, &small);
+    const sc_stream *s = sc_walk_operand(w, a);
+    const sc_pressure *p = &w->pressure[a];
+    const double line_bytes = (double)s->lines[kernel] * (double)((int64_t)1 << m->line_shift);
     int divisor = 0;
-    pages += sc_shape_pages(&shape, m->page_shift);
-    for (int i = 0; i < shape.nsparse; i++) {
-      const int n = log2_divisor(shape.sparse[i].stride);
+    for (int i = 0; i < p->shape.nsparse; i++) {
+      const int n = log2_divisor(p->shape.sparse[i].stride);
       divisor = n > divisor ? n : divisor;
-      largest = sc_max(largest, (double)shape.sparse[i].stride);
+      largest = sc_max(largest, (double)p->shape.sparse[i].stride);
     }
     multiples += divisor == 12;
-    tile_set = sc_max(tile_set, sc_lines_per_set(&small, m->line_shift, l1_sets) / m->ways[0]);
-    kernel_set_l2 = sc_max(kernel_set_l2, sc_lines_per_set(&shape, m->line_shift, l2_sets) / m->ways[1]);
-    row[SC_FEATURE_out_set_l1 + a] = (float)(sc_lines_per_set(&shape, m->line_shift, l1_sets) / m->ways[0]);
+    pages += sc_shape_pages(&p->shape, m->page_shift);
+    tile_set = sc_max(tile_set, p->tile_l1);
+    kernel_set_l2 = sc_max(kernel_set_l2, p->l2);
+    row[SC_FEATURE_out_set_l1 + a] = (float)p->l1;
     row[SC_FEATURE_out_stride_4k + a] = (float)divisor;
-    row[SC_FEATURE_out_line_use + a] = (float)(shape.elements * s->map->element_bytes /
-                                               ((double)s->lines[kernel] * (double)((int64_t)1 << m->line_shift)));
+    row[SC_FEATURE_out_line_use + a] = (float)(p->shape.elements * s->map->element_bytes / line_bytes);
   }
   SET(pages_over_l1tlb, pages / m->tlb_entries[0]);
   SET(pages_over_l2tlb, pages_at(w, l2 > last ? last : l2) / m->tlb_entries[1]);
@@ -325,7 +309,7 @@ static void tails(const sc_walk *w, float *row) {
 
 static void analytic(const sc_walk *w, const sc_analytic *t, float *row) {
   const double traffic = t->l2_s + t->l3_s + t->memory_s;
-  const double term[] = {t->kernel_s, t->l2_s, t->l3_s, t->memory_s, t->pack_s, t->overhead_s};
+  const double term[] = {t->kernel_s, t->l2_s, t->l3_s, t->memory_s, t->conflict_s, t->pack_s, t->overhead_s};
   double first = 0, second = 0;
   for (size_t i = 0; i < SC_COUNT_OF(term); i++) {
     second = sc_max(second, sc_min(first, term[i]));
@@ -337,6 +321,7 @@ static void analytic(const sc_walk *w, const sc_analytic *t, float *row) {
   SET(time_l2, t->l2_s * 1e9);
   SET(time_l3, t->l3_s * 1e9);
   SET(time_memory, t->memory_s * 1e9);
+  SET(time_conflict, t->conflict_s * 1e9);
   SET(time_pack, t->pack_s * 1e9);
   SET(time_overhead, t->overhead_s * 1e9);
   SET(time_sum, t->time_s * 1e9);

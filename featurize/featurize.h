@@ -35,14 +35,14 @@ void sc_features(const sc_task *task, const sc_nest *nest, const sc_target *targ
 
 /* Where the analytic time goes, in seconds; time_s combines them (docs/analytic.md). */
 typedef struct sc_analytic {
-  double compute_s, kernel_s /* from the kernel table, else = compute_s */, l1_s, l2_s, l3_s, memory_s, pack_s,
-      overhead_s;
+  double compute_s, kernel_s /* from the kernel table, else = compute_s */, l1_s, l2_s, l3_s, memory_s, conflict_s,
+      pack_s, overhead_s;
   double time_s;
   float known; /* share of the FMAs whose kernels' rates are measured */
 } sc_analytic;
 /* Coefficients >= 0 of the terms, fitted on training groups; zeroed = the defaults of the machine file alone. */
 typedef struct sc_analytic_fit {
-  double compute, kernel, l2, l3, memory, pack, overhead;
+  double compute, kernel, l2, l3, memory, conflict, pack, overhead;
 } sc_analytic_fit;
 /* time_s from the other terms: sum of coefficient x term, kernel_s instead of compute_s where known >= 1/2. */
 void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *terms);

@@ -68,6 +68,23 @@ typedef struct sc_stream {
   float lines[SC_MAX_LEVELS]; /* distinct lines in one iteration of each level */
 } sc_stream;
 
+/* What is touched inside `extent`: `count` dense spans of bytes, `sparse` strides apart; strides up to 1 << shift bytes count
+ * as dense. */
+typedef struct sc_shape {
+  int64_t span, dense_elements; /* elements in one span */
+  double count, elements;
+  int nsparse;
+  struct {
+    int64_t stride, n;
+  } sparse[2 * SC_MAX_PARTS];
+} sc_shape;
+/* How the lines of one operand pile up in the sets of the caches, over the ways: above 1 they drive each other out. */
+typedef struct sc_pressure {
+  sc_shape shape; /* of one kernel call */
+  double l1, l2; /* in one kernel call */
+  double tile_l1; /* in one register tile */
+} sc_pressure;
+
 /* What the kernel calls add up to; the classes of register tiles are weighted by how often they run. */
 typedef struct sc_kernel_sums {
   double calls, trips; /* of all kernels; a trip is one pass of the innermost loop's body */
@@ -116,6 +133,7 @@ typedef struct sc_walk {
   int reuse[SC_MAX_CACHES]; /* level that stays in each cache */
   double sent[SC_MAX_LEVELS + 1]; /* lines that a cache is sent in which level i stays, < 0 where nobody asked yet */
   double outer_intervals[SC_MAX_DIMS]; /* ranges of a dim that the kernel is called for */
+  sc_pressure pressure[3]; /* of out, in0, in1 as the kernel sees them */
   int ragged; /* dims whose loops have short last trips */
   double valid_share; /* multiply-adds executed / those of the full box */
   double pack_level_iterations[SC_MAX_PACKS]; /* how often each pack runs */
@@ -134,24 +152,14 @@ void sc_prepare(const sc_task *task, const sc_target *target, sc_prepared *prepa
 /* levels.c */
 void sc_walk_levels(sc_walk *walk);
 /* Number of innermost intervals that nested loops of these steps (outermost first) cut a range of tiles into. */
-double sc_intervals(const int32_t *step, int n, int64_t range);
+double sc_tile_intervals(const int32_t *step, int n, int64_t range);
 /* Number of the innermost interval that holds a tile. */
-double sc_interval_of(const int32_t *step, int n, int64_t tile);
+double sc_tile_interval_of(const int32_t *step, int n, int64_t tile);
 /* streams.c */
 void sc_walk_streams(sc_walk *walk);
 /* footprint.c: the map of a layout over boxes of `box` elements; tile[axis]: width of a SC_BLOCK_TILE block. */
 void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32_t *box, const int32_t *tile,
                    int16_t skew, int32_t element_bytes, sc_map *map);
-/* What is touched inside `extent`: `count` dense spans of bytes, `sparse` strides apart; strides up to 1 << shift bytes count
- * as dense. */
-typedef struct sc_shape {
-  int64_t span, dense_elements; /* elements in one span */
-  double count, elements;
-  int nsparse;
-  struct {
-    int64_t stride, n;
-  } sparse[2 * SC_MAX_PARTS];
-} sc_shape;
 void sc_map_shape(const sc_map *map, const int32_t *extent, int shift, sc_shape *shape);
 /* Distinct units of 1 << shift bytes in it. */
 double sc_map_units(const sc_map *map, const int32_t *extent, int shift);
@@ -167,6 +175,11 @@ double sc_stream_traffic(const sc_walk *walk, const sc_stream *stream, int reuse
 double sc_traffic(sc_walk *walk, int reuse); /* remembered in walk->sent */
 /* conflicts.c: least lines that share a set of a cache of `sets` sets (a pigeonhole bound, exact for one stride). */
 double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets);
+void sc_walk_pressure(sc_walk *walk);
+/* Lines that come from behind the L1 again because an operand's own lines drive each other out. */
+double sc_conflict_lines(const sc_walk *walk);
+/* The stream that the kernel walks for access a. */
+const sc_stream *sc_walk_operand(const sc_walk *walk, int a);
 /* kernels.c */
 void sc_walk_kernels(sc_walk *walk);
 /* Prepares everything above. */

@@ -47,7 +47,8 @@ static void count_classes(const sc_walk *w, int d, dim_classes *c) {
     if (!looped) at->calls += seg->count;
     else {
       const int64_t last = (int64_t)seg->first + seg->count - 1;
-      at->calls += sc_interval_of(w->step[d], nsteps, last) - sc_interval_of(w->step[d], nsteps, seg->first) + 1;
+      at->calls +=
+          sc_tile_interval_of(w->step[d], nsteps, last) - sc_tile_interval_of(w->step[d], nsteps, seg->first) + 1;
     }
   }
   for (int k = 1; k < c->n; k++) {

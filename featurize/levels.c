@@ -3,20 +3,20 @@
  * tiles into. */
 #include "featurize/internal.h"
 
-double sc_intervals(const int32_t *step, int n, int64_t range) {
+double sc_tile_intervals(const int32_t *step, int n, int64_t range) {
   if (n == 0 || range <= 0) return range > 0 ? 1 : 0;
   const int64_t whole = range / step[0], rest = range - whole * step[0];
   double count = 0;
-  if (whole > 0) count = (double)whole * (n == 1 ? 1 : sc_intervals(step + 1, n - 1, step[0]));
-  if (rest > 0) count += n == 1 ? 1 : sc_intervals(step + 1, n - 1, rest);
+  if (whole > 0) count = (double)whole * (n == 1 ? 1 : sc_tile_intervals(step + 1, n - 1, step[0]));
+  if (rest > 0) count += n == 1 ? 1 : sc_tile_intervals(step + 1, n - 1, rest);
   return count;
 }
 
-double sc_interval_of(const int32_t *step, int n, int64_t tile) {
+double sc_tile_interval_of(const int32_t *step, int n, int64_t tile) {
   double index = 0;
   for (int i = 0; i < n; i++) {
     const int64_t whole = tile / step[i];
-    if (whole > 0) index += (double)whole * (i + 1 == n ? 1 : sc_intervals(step + i + 1, n - i - 1, step[i]));
+    if (whole > 0) index += (double)whole * (i + 1 == n ? 1 : sc_tile_intervals(step + i + 1, n - i - 1, step[i]));
     tile -= whole * step[i];
   }
   return index;
@@ -39,7 +39,7 @@ static void push(sc_walk *w, int dim, int32_t step, bool in_kernel, cut *cuts) {
   const double before = c->intervals;
   w->step[dim][w->nsteps[dim]++] = step;
   c->even &= c->range % step == 0;
-  c->intervals = c->even ? tiling->tiles / step : sc_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
+  c->intervals = c->even ? tiling->tiles / step : sc_tile_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
   c->range = step;
   *level = *outer;
   level->dim = (int8_t)dim;

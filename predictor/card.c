@@ -39,6 +39,7 @@ static const field fields[] = {
     FIELD("analytic_l2", REAL, analytic.l2),
     FIELD("analytic_l3", REAL, analytic.l3),
     FIELD("analytic_memory", REAL, analytic.memory),
+    FIELD("analytic_conflict", REAL, analytic.conflict),
     FIELD("analytic_pack", REAL, analytic.pack),
     FIELD("analytic_overhead", REAL, analytic.overhead),
     FIELD("log_scale", REAL, intervals.log_scale),

@@ -59,6 +59,7 @@ static void print_terms(const sc_analytic_fit *fit, const sc_analytic *t, sc_str
               {"traffic from the L2", fit->l2 * t->l2_s},
               {"from the L3", fit->l3 * t->l3_s},
               {"from memory", fit->memory * t->memory_s},
+              {"set conflicts", fit->conflict * t->conflict_s},
               {"packing", fit->pack * t->pack_s},
               {"calls, loops and partial sums", fit->overhead * t->overhead_s}};
   const double sum = sc_fit_analytic_s(fit, t);

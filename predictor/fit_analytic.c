@@ -6,12 +6,18 @@
 
 #include "predictor/internal.h"
 
-enum { TERMS = 7 };
+enum { TERMS = 8 };
 
 static void terms_of(const sc_analytic *t, double *term) {
   const bool known = t->known >= 0.5F;
-  const double value[TERMS] = {
-      known ? 0 : t->compute_s, known ? t->kernel_s : 0, t->l2_s, t->l3_s, t->memory_s, t->pack_s, t->overhead_s};
+  const double value[TERMS] = {known ? 0 : t->compute_s,
+                               known ? t->kernel_s : 0,
+                               t->l2_s,
+                               t->l3_s,
+                               t->memory_s,
+                               t->conflict_s,
+                               t->pack_s,
+                               t->overhead_s};
   memcpy(term, value, sizeof value);
 }
 
@@ -31,7 +37,8 @@ static void solve(double a[TERMS][TERMS], const double *b, double *c) {
 }
 
 void sc_analytic_fit_rows(const sc_rows *rows, const uint32_t *index, size_t n, sc_analytic_fit *fit) {
-  double a[TERMS][TERMS] = {{0}}, b[TERMS] = {0}, c[TERMS] = {1, 1, 0.5, 0.5, 0.8, 1, 0.5};
+  double a[TERMS][TERMS] = {{0}}, b[TERMS] = {0},
+         c[TERMS] = {1, 1, 0.25, 0.35, 0.5, 0.25, 0.7, 0.5}; /* as sc_analytic_combine's */
   for (size_t i = 0; i < n; i++) {
     double term[TERMS];
     terms_of(&rows->analytic[index[i]], term);
@@ -46,5 +53,5 @@ void sc_analytic_fit_rows(const sc_rows *rows, const uint32_t *index, size_t n, 
   solve(a, b, c);
   if (a[0][0] <= 0) c[0] = c[1]; /* every kernel is known, or none: what stands for the other is the same */
   if (a[1][1] <= 0) c[1] = c[0];
-  *fit = (sc_analytic_fit){c[0], c[1], c[2], c[3], c[4], c[5], c[6]};
+  *fit = (sc_analytic_fit){c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]};
 }

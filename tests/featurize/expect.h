@@ -565,7 +565,7 @@ static inline void expect_analytic(expected *e, const sums *s) {
   const brute *b = e->b;
   const sc_machine *m = e->m;
   const double faster = speedup_of(e), cycle = 1e9 / m->clock_hz.value / faster;
-  double served[3], loops = 0, copy = 0;
+  double served[3], loops = 0, copy = 0, conflicts = 0;
   for (int c = 0; c < 3; c++) {
     const double rate = c < 2 ? m->cache[c + 1].read_bytes_per_s.value : m->memory_read_bytes_per_s.value;
     served[c] = traffic(b, fits(b, m->cache[c].bytes.value), -1) / rate * 1e9 / faster;
@@ -574,10 +574,17 @@ static inline void expect_analytic(expected *e, const sums *s) {
   for (int p = 0; p < b->nest->npacks; p++) {
     const sc_nest_pack *pack = &b->nest->pack[p];
     if (pack->ahead || p == b->nest->acc) continue;
-    const sc_layout *from = &b->task->tensor[b->task->access[pack->access].tensor].layout;
-    const bool runs = pack->layout.part[pack->layout.nparts - 1].axis == from->part[from->nparts - 1].axis;
-    copy += (double)pack->elems * b->pack_runs[p] * (runs ? 4.0 / 16 : 1);
+    copy += b->pack_runs[p] * ((double)pack->elems * 4 / 16 + 20);
   }
+  for (int a = 0; a < 3; a++) {
+    const brute_stream *stream = stream_of(b, a);
+    const int last = b->nlevels - 1, kernel = b->kernel_level;
+    const bool call = set_pressure(stream, kernel, &m->cache[0]) > 1,
+               tile = set_pressure(stream, last, &m->cache[0]) > 1;
+    if (a > 0 && tile) conflicts += stream->first[last] * b->iterations[last];
+    else if (call) conflicts += (a == 0 ? 2 : 1) * stream->first[kernel] * b->iterations[kernel];
+  }
+  conflicts *= 64 / m->cache[1].read_bytes_per_s.value * 1e9 / faster;
   const double compute = s->cycles * cycle, known = s->known_fma / b->fma;
   const double kernel =
       s->known_ns > 0
@@ -586,11 +593,11 @@ static inline void expect_analytic(expected *e, const sums *s) {
   const double pack = copy * cycle;
   const double overhead = (2 * loops + 12 * s->calls * (1 - known) + 2 * s->stores / m->loads_per_cycle.value) * cycle +
                           barriers_of(e) * 2000 * 1e9 / m->clock_hz.value;
-  const double sum =
-      (known >= 0.5 ? kernel : compute) + 0.5 * served[0] + 0.5 * served[1] + 0.8 * served[2] + pack + 0.5 * overhead;
-  const double term[] = {kernel, served[0], served[1], served[2], pack, overhead};
+  const double sum = (known >= 0.5 ? kernel : compute) + 0.25 * served[0] + 0.35 * served[1] + 0.5 * served[2] +
+                     0.25 * conflicts + 0.7 * pack + 0.5 * overhead;
+  const double term[] = {kernel, served[0], served[1], served[2], conflicts, pack, overhead};
   double first = 0, second = 0;
-  for (int i = 0; i < 6; i++) {
+  for (int i = 0; i < 7; i++) {
     if (term[i] > first) second = first, first = term[i];
     else second = most(second, term[i]);
   }
@@ -600,6 +607,7 @@ static inline void expect_analytic(expected *e, const sums *s) {
   EXPECT(time_l2, served[0]);
   EXPECT(time_l3, served[1]);
   EXPECT(time_memory, served[2]);
+  EXPECT(time_conflict, conflicts);
   EXPECT(time_pack, pack);
   EXPECT(time_overhead, overhead);
   EXPECT(time_sum, sum);

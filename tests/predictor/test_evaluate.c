@@ -135,7 +135,7 @@ static void coefficients_are_found_and_not_negative(void **state) {
   double time[N];
   uint32_t index[N];
   const sc_rows rows = {.n = N, .analytic = terms, .time_s = time};
-  const sc_analytic_fit planted = {1.2, 0.9, 0.4, 0, 0.7, 2, 0.3};
+  const sc_analytic_fit planted = {1.2, 0.9, 0.4, 0, 0.7, 0.2, 2, 0.3};
   for (uint32_t i = 0; i < N; i++) {
     index[i] = i;
     terms[i] = (sc_analytic){.compute_s = exp(synthetic_normal(&rng)),
@@ -143,6 +143,7 @@ static void coefficients_are_found_and_not_negative(void **state) {
                              .l2_s = sc_rng_unit(&rng),
                              .l3_s = sc_rng_unit(&rng),
                              .memory_s = sc_rng_unit(&rng),
+                             .conflict_s = sc_rng_unit(&rng),
                              .pack_s = sc_rng_unit(&rng),
                              .overhead_s = sc_rng_unit(&rng),
                              .known = i % 2 ? 1.0F : 0.0F};
@@ -152,9 +153,9 @@ static void coefficients_are_found_and_not_negative(void **state) {
   }
   sc_analytic_fit fit;
   sc_analytic_fit_rows(&rows, index, N, &fit);
-  const double got[] = {fit.compute, fit.kernel, fit.l2, fit.l3, fit.memory, fit.pack, fit.overhead};
-  const double want[] = {1.2, 0.9, 0.4, 0, 0.7, 2, 0.3};
-  for (int k = 0; k < 7; k++) assert_true(fabs(got[k] - want[k]) < 1e-5);
+  const double got[] = {fit.compute, fit.kernel, fit.l2, fit.l3, fit.memory, fit.conflict, fit.pack, fit.overhead};
+  const double want[] = {1.2, 0.9, 0.4, 0, 0.7, 0.2, 2, 0.3};
+  for (int k = 0; k < 8; k++) assert_true(fabs(got[k] - want[k]) < 1e-5);
   for (uint32_t i = 0; i < N; i++) time[i] = fmax(time[i] - 0.5 * terms[i].l2_s, 0.01); /* l2 would be negative */
   sc_analytic_fit_rows(&rows, index, N, &fit);
   assert_true(fit.l2 == 0 && fit.compute > 0 && fit.pack > 0);
