@@ -52,8 +52,11 @@ static sc_status compile(tool *t, const sc_task *task, const char *object) {
 }
 
 sc_status baseline_plain(tool *t, const sc_task *task, double *seconds) {
-  char object[] = "/tmp/schedcast-plain-XXXXXX";
+  char folder[4096], object[4096 + 32];
   void *buffer[SC_MAX_TENSORS] = {0};
+  sc_cache_dir(folder, sizeof folder);
+  SC_TRY(sc_mkdirs(folder, &t->err));
+  snprintf(object, sizeof object, "%s/plain-XXXXXX", folder);
   int fd = mkstemp(object);
   if (fd < 0) return sc_fail(&t->err, SC_IO, "cannot make a temporary file");
   close(fd);
