@@ -1,5 +1,6 @@
 /* Schedules become shared objects: kernels from the store, nests compiled many at a time, one object per call and
- * compiler. What the compiler refuses is halved until the culprits stand alone; they are outcomes, the rest is built. */
+ * compiler. What the compiler refuses is halved until the culprits stand alone; they are outcomes, the rest is
+ * built. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static void fail_item(item *it, const char *why) {
 
 static sc_status no_memory(sc_error *err) { return sc_fail(err, SC_NOMEM, "out of memory"); }
 
-/* ---- kernels ---------------------------------------------------------------------------------------------------- */
+/* ---- kernels ----------------------------------------------------------------------------------------------------- */
 
 static bool grow(void **array, size_t *cap, size_t need, size_t size) {
   if (need <= *cap) return true;
@@ -101,7 +102,7 @@ static sc_status need_kernels(group *g, sc_error *err) {
   return SC_OK;
 }
 
-/* ---- nests ------------------------------------------------------------------------------------------------------ */
+/* ---- nests ------------------------------------------------------------------------------------------------------- */
 
 static sc_status emit_nest(group *g, item *it, sc_error *err) {
   sc_str source = {0};
@@ -183,7 +184,7 @@ static sc_status compile_nests(group *g, item **items, size_t n, size_t units, p
   return status;
 }
 
-/* ---- linking ---------------------------------------------------------------------------------------------------- */
+/* ---- linking ----------------------------------------------------------------------------------------------------- */
 
 static sc_status link_group(group *g, item **items, size_t n, const paths *nests, char path[SC_PATH], char failure[256],
                             sc_error *err) {
@@ -273,7 +274,7 @@ static sc_status build_and_free(group *g, sc_error *err) {
   return status;
 }
 
-/* ---- all compilers ---------------------------------------------------------------------------------------------- */
+/* ---- all compilers ----------------------------------------------------------------------------------------------- */
 
 /* One name per nest and compiler; a nest that is asked for twice is built once. */
 static size_t first_of_its_name(const sc_built *out, size_t i) {

@@ -1,10 +1,11 @@
-/* A campaign: visits in passes over stretches of tasks, with a reading of the reference kernels about every second. Visits wait
- * for the reading that follows them; then they are valid or not, are written down and synced. Rows around a bad reading are
- * visited again at the end of the pass, up to SWEEPS times. A visit that fails is a record, and its row is done.
+/* A campaign: visits in passes over stretches of tasks, with a reading of the reference kernels about every second.
+ * Visits wait for the reading that follows them; then they are valid or not, are written down and synced. Rows
+ * around a bad reading are visited again at the end of the pass, up to SWEEPS times. A visit that fails is a record,
+ * and its row is done.
  *
- * Building and measuring take turns, a batch each. On two cores this is as fast as compiling beside the measurement -- while
- * nothing is timed both cores compile -- and nothing disturbs what is timed: a compiler on the other core slowed the reference
- * kernel that reads the L3 cache by 20 %. */
+ * Building and measuring take turns, a batch each. On two cores this is as fast as compiling beside the measurement
+ * -- while nothing is timed both cores compile -- and nothing disturbs what is timed: a compiler on the other core
+ * slowed the reference kernel that reads the L3 cache by 20 %. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ typedef struct campaign {
 
 static bool stopped(const campaign *c) { return c->options->stop && *c->options->stop; }
 
-/* ---- after a reading ---------------------------------------------------------------------------------------------- */
+/* ---- after a reading --------------------------------------------------------------------------------------------- */
 
 static void count_visit(campaign *c, sc_row *row, const sc_measured *m) {
   int passes = sc_campaign_passes(c->options);
@@ -86,7 +87,7 @@ static sc_status read_and_settle(campaign *c, sc_error *err) {
   return settle(c, before && c->drift.good, err);
 }
 
-/* ---- building ----------------------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
 static sc_status build_rows(campaign *c, const size_t *rows, size_t n, sc_error *err) {
   const sc_task *task[SC_BATCH] = {NULL};
@@ -108,7 +109,8 @@ static sc_status build_rows(campaign *c, const size_t *rows, size_t n, sc_error 
   return status;
 }
 
-/* Builds the batch of the queue that a row is in. Batches do not reach over stretches, whose objects are removed together. */
+/* Builds the batch of the queue that a row is in. Batches do not reach over stretches, whose objects are removed
+ * together. */
 static sc_status make_ready(campaign *c, const sc_stretch *s, const sc_row *row, sc_error *err) {
   if (row->ready) return SC_OK;
   size_t from = (row->place - s->first_place) / SC_BATCH * SC_BATCH, n = s->nplaces - from;
@@ -123,7 +125,7 @@ static void remove_objects(campaign *c, const sc_stretch *s) {
     unlink(c->plan.row[c->plan.queue[i]].built.path);
 }
 
-/* ---- visits ------------------------------------------------------------------------------------------------------- */
+/* ---- visits ------------------------------------------------------------------------------------------------------ */
 
 static void show(campaign *c, const sc_task_run *task) {
   sc_progress *p = &c->progress;
@@ -189,7 +191,7 @@ static sc_status measure(campaign *c, sc_error *err) {
   return SC_OK;
 }
 
-/* ---- begin and end ------------------------------------------------------------------------------------------------ */
+/* ---- begin and end ----------------------------------------------------------------------------------------------- */
 
 static sc_status begin(campaign *c, const sc_machine *machine, const sc_work *work, size_t n, sc_dataset *dataset,
                        sc_error *err) {

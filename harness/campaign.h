@@ -1,6 +1,6 @@
-/* A campaign in parts. Work becomes rows, task by task, less what the dataset has (campaign_plan.c). Rows are built and visited
- * pass by pass over a stretch of tasks (campaign.c), between readings of the reference kernels (campaign_drift.c), and
- * written down with their context (campaign_record.c). */
+/* A campaign in parts. Work becomes rows, task by task, less what the dataset has (campaign_plan.c). Rows are built
+ * and visited pass by pass over a stretch of tasks (campaign.c), between readings of the reference kernels
+ * (campaign_drift.c), and written down with their context (campaign_record.c). */
 #ifndef SC_HARNESS_CAMPAIGN_H
 #define SC_HARNESS_CAMPAIGN_H
 
@@ -51,12 +51,13 @@ typedef struct sc_plan {
 sc_status sc_plan_make(const sc_runner *runner, const sc_work *work, size_t n, const sc_campaign_options *options,
                        const sc_dataset *dataset, sc_plan *plan, sc_error *err);
 void sc_plan_free(sc_plan *plan);
-/* Rows of a task that want a visit in a pass (counted from 0), in the random order of (seed, task, stream); returns how many. */
+/* Rows of a task that want a visit in a pass (counted from 0), in the random order of (seed, task, stream); returns
+ * how many. */
 size_t sc_plan_order(const sc_plan *plan, size_t task, int pass, int stream, uint64_t seed, size_t *rows);
 int sc_campaign_passes(const sc_campaign_options *options);
 uint32_t sc_campaign_abi(const sc_campaign_options *options); /* bit 16: cold caches */
 
-/* ---- drift ---- */
+/* ---- drift ------------------------------------------------------------------------------------------------------- */
 
 enum { SC_READINGS = 300 };
 typedef struct sc_drift {
@@ -69,7 +70,7 @@ bool sc_drift_due(const sc_drift *drift);
 void sc_drift_add(sc_drift *drift, const double ns[2]); /* a reading */
 sc_status sc_drift_read(sc_drift *drift, sc_runner *runner, sc_error *err);
 
-/* ---- records ---- */
+/* ---- records ----------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_recorder {
   const sc_machine *machine;

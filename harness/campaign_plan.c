@@ -1,7 +1,9 @@
-/* What is to be done: work in rows, duplicates once, this shard's tasks only; what the dataset holds already is taken off.
+/* What is to be done: work in rows, duplicates once, this shard's tasks only; what the dataset holds already is
+ * taken off.
  *
- * All passes of a task belong to one shard: one boot, a stretch of minutes. A task that was broken off goes on in its shard
- * within the hour and the boot; later it begins again in a new one, since raw times of two are never compared. */
+ * All passes of a task belong to one shard: one boot, a stretch of minutes. A task that was broken off goes on in
+ * its shard within the hour and the boot; later it begins again in a new one, since raw times of two are never
+ * compared. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ uint32_t sc_campaign_abi(const sc_campaign_options *options) {
 
 static sc_status no_memory(sc_error *err) { return sc_fail(err, SC_NOMEM, "out of memory"); }
 
-/* ---- rows --------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static bool mine(const sc_work *work, const sc_campaign_options *options) {
   return options->nshards <= 0 || work->task->hash % (uint64_t)options->nshards == (uint64_t)options->shard;
@@ -110,7 +112,7 @@ static sc_status make_rows(const sc_runner *runner, const sc_work *work, size_t 
   return SC_OK;
 }
 
-/* ---- what is there ------------------------------------------------------------------------------------------------ */
+/* ---- what is there ----------------------------------------------------------------------------------------------- */
 
 /* A row as some shard knows it. */
 typedef struct match {
@@ -214,7 +216,7 @@ static sc_status resume(const sc_runner *runner, const sc_campaign_options *opti
   return status;
 }
 
-/* ---- shards and stretches ----------------------------------------------------------------------------------------- */
+/* ---- shards and stretches ---------------------------------------------------------------------------------------- */
 
 /* "host/boot-id/" */
 static void boot_name(char *buf, size_t size) {

@@ -58,7 +58,7 @@ sc_status sc_record_visit(const sc_recorder *recorder, const sc_plan *plan, cons
   return status;
 }
 
-/* ---- agreement ---------------------------------------------------------------------------------------------------- */
+/* ---- agreement --------------------------------------------------------------------------------------------------- */
 
 enum { FEWEST = 8, MOST = 2000 }; /* rows of a task; tau takes their square */
 

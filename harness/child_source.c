@@ -1,5 +1,6 @@
-/* The source of the runner program, in the library: it is compiled on the machine that measures, for the target that is
- * measured. Made of the files of harness/child by .incbin; CMake says where they are and that this file depends on them. */
+/* The source of the runner program, in the library: it is compiled on the machine that measures, for the target that
+ * is measured. Made of the files of harness/child by .incbin; CMake says where they are and that this file depends
+ * on them. */
 #include "harness/internal.h"
 
 #define EMBED(symbol, file)                           \

@@ -17,7 +17,8 @@ size_t sc_allowed_cores(void) {
   return n < 1 ? 1 : (size_t)n;
 }
 
-/* Position-independent because the nest is loaded as a shared object; everything else is what the schedule's entry says. */
+/* Position-independent because the nest is loaded as a shared object; everything else is what the schedule's entry
+ * says. */
 static sc_status start(const sc_folder *work, const sc_compiler *compiler, const char *extra, const sc_unit *unit,
                        size_t number, sc_process *process, sc_error *err) {
   char source[SC_PATH];
@@ -85,7 +86,8 @@ sc_status sc_find_linker(const sc_compiler *compiler, char path[SC_PATH], sc_err
   return status;
 }
 
-/* Two units of the store may hold one kernel, when two processes compiled it at once: it is the same code, the first will do. */
+/* Two units of the store may hold one kernel, when two processes compiled it at once: it is the same code, the first
+ * will do. */
 sc_status sc_link(const char *linker, const char *const *objects, size_t n, const char *out, char failure[256],
                   sc_error *err) {
   sc_argv argv = {0};

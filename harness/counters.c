@@ -1,5 +1,6 @@
-/* Counters by name. An event is PAPI's if PAPI can add it, else the kernel's if it is one of its software events, else it has a
- * reason and no value. Counting is done from outside: the harness attaches to the process that runs a kernel. */
+/* Counters by name. An event is PAPI's if PAPI can add it, else the kernel's if it is one of its software events,
+ * else it has a reason and no value. Counting is done from outside: the harness attaches to the process that runs a
+ * kernel. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Two sources of counters behind one face (counters.c): PAPI (counters_papi.c, or counters_nopapi.c where it is left out) and
- * the kernel's own software events (counters_software.c), for machines whose PMU is missing or unknown to PAPI. A source has
- * slots for the events it could add; values come back in that order. */
+/* Two sources of counters behind one face (counters.c): PAPI (counters_papi.c, or counters_nopapi.c where it is left
+ * out) and the kernel's own software events (counters_software.c), for machines whose PMU is missing or unknown to
+ * PAPI. A source has slots for the events it could add; values come back in that order. */
 #ifndef SC_HARNESS_COUNTERS_H
 #define SC_HARNESS_COUNTERS_H
 

@@ -1,5 +1,5 @@
-/* Counters through PAPI. Whether an event can be had is known only by adding it: without a PMU the query says yes and the
- * addition no. */
+/* Counters through PAPI. Whether an event can be had is known only by adding it: without a PMU the query says yes
+ * and the addition no. */
 #include <papi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +78,7 @@ void sc_papi_close(sc_papi *papi) {
   free(papi);
 }
 
-/* ---- the list ----------------------------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
 
 static void list_one(int set, int code, sc_str *out) {
   PAPI_event_info_t info;

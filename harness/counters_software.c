@@ -1,4 +1,5 @@
-/* The kernel's software events, by the names PAPI gives them, through perf_event_open: they count where there is no PMU at all. */
+/* The kernel's software events, by the names PAPI gives them, through perf_event_open: they count where there is no
+ * PMU at all. */
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdio.h>

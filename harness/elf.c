@@ -1,8 +1,9 @@
 /* Hash of a function's machine code, read from a relocatable ELF64 object (little-endian: x86-64 and aarch64).
  *
- * With -ffunction-sections a function f stands alone in .text.f, with cold parts and jump tables in sections whose names
- * end in .f too. Their bytes hold no addresses: those are relocations. So the hash covers, per section, its bytes and per
- * relocation its place, its type and what it means: a name, or for anonymous constants the constant's bytes. */
+ * With -ffunction-sections a function f stands alone in .text.f, with cold parts and jump tables in sections whose
+ * names end in .f too. Their bytes hold no addresses: those are relocations. So the hash covers, per section, its
+ * bytes and per relocation its place, its type and what it means: a name, or for anonymous constants the constant's
+ * bytes. */
 #include <elf.h>
 #include <string.h>
 

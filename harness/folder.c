@@ -1,5 +1,5 @@
-/* A folder to work in, one per store and runner, under sc_cache_dir()/work. A lock on the folder says that its owner lives;
- * whoever makes a new one sweeps those without an owner, so that a killed campaign leaves nothing for ever. */
+/* A folder to work in, one per store and runner, under sc_cache_dir()/work. A lock on the folder says that its owner
+ * lives; whoever makes a new one sweeps those without an owner, so that a killed campaign leaves nothing for ever. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

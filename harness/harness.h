@@ -11,39 +11,45 @@
 extern "C" {
 #endif
 
-/* Version of all that surrounds a kernel while it is timed: cache state, packing, placement, threads. */
+/* Version of all that surrounds a kernel while it is timed: packing, placement, pages, threads (docs/measuring.md). A
+ * record of a cold campaign has bit 16 set besides. */
 uint32_t sc_harness_abi(void);
 
-/* ---- runners ------------------------------------------------------------------------------------------------ */
+/* ---- runners ----------------------------------------------------------------------------------------------------- */
 
-/* Where code runs. `start` begins a child on `program` (an executable the harness built for the runner) and returns two
- * pipe ends; the protocol over them is harness/protocol.h. Its numbers are labels only where `measures` says so. */
+/* Where code runs: a small program (harness/child) that the harness compiles for the target and talks to as
+ * harness/protocol.h says; it forks one child per visit. Its numbers are labels only where sc_runner_numbers says
+ * "measured time". */
 typedef struct sc_runner sc_runner;
 sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner,
                          sc_error *err); /* "local", "qemu-aarch64 ..." */
 void sc_runner_close(sc_runner *runner);
 const char *sc_runner_numbers(const sc_runner *runner); /* "measured time", "no times: correctness only" */
 
-/* ---- building ----------------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
-typedef struct sc_store sc_store; /* content-addressed objects under sc_cache_dir()/kernels */
+/* Content-addressed objects of kernels, by default under sc_cache_dir()/kernels; processes share it. A handle is for
+ * one thread. */
+typedef struct sc_store sc_store;
 sc_status sc_store_open(const char *folder /* NULL = default */, sc_store **store, sc_error *err);
 void sc_store_close(sc_store *store);
 
-/* One schedule made runnable: a shared object with its nest and kernels. */
+/* One schedule made runnable: a shared object with its nest and kernels, which lives until its store is closed. */
 typedef struct sc_built {
   sc_outcome outcome; /* SC_RAN = built */
   char path[256], prefix[64]; /* of the object; of its functions */
   uint64_t code_hash, source_hash;
   uint32_t code_bytes;
-  float compile_ms;
-  char failure[256];
+  float compile_ms; /* time of the sc_build call, per schedule of the same compiler */
+  char failure[256]; /* the compiler's first line of error */
 } sc_built;
-/* Builds many schedules at once (kernels batched per translation unit, compiled once per key). out[n]. */
+/* Builds many schedules at once (kernels batched per translation unit, compiled once per key), on as many cores as
+ * the calling thread may use. out[n]. What cannot be compiled is an outcome; a compiler that does not exist is
+ * SC_NOTFOUND. */
 sc_status sc_build(sc_store *store, const sc_machine *machine, const sc_task *const *tasks, const sc_nest *nests,
                    size_t n, sc_built *out, sc_error *err);
 
-/* ---- measuring ---------------------------------------------------------------------------------------------- */
+/* ---- measuring --------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_measure_options {
   int threads; /* 0 = machine's cores for parallel schedules */
@@ -73,7 +79,7 @@ void sc_counter_reason(const char *event, char *buf, size_t size);
 /* Every event that can be had, one per line with its meaning. */
 void sc_counter_list(sc_str *out);
 
-/* ---- campaigns ---------------------------------------------------------------------------------------------- */
+/* ---- campaigns --------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_work {
   const sc_task *task;
@@ -101,15 +107,18 @@ typedef struct sc_campaign_report {
   double seconds, compile_s, agreement_top1,
       agreement_tau; /* split halves of the passes, mean over tasks; NaN = too few */
 } sc_campaign_report;
-/* Measures `work` into the dataset: passes over each task in random orders, reference kernels in between, resumable. */
+/* Measures `work` into the dataset: passes over each task in random orders, reference kernels in between, resumable:
+ * what the dataset has is not measured again. Every row is visited `passes` times with a quiet reading on either
+ * side, or three times as often without. An illegal schedule is an error before anything is measured. */
 sc_status sc_campaign_run(const sc_machine *machine, const sc_work *work, size_t n, const sc_campaign_options *options,
                           sc_dataset *dataset, sc_campaign_report *report, sc_error *err);
 
-/* The plain loops of an f32 task as C: void sc_reference(void *const *tensors). What results are checked against, and the
- * baseline that quickstart compares with: the innermost loop is the free dim along which the result is contiguous. */
+/* The plain loops of an f32 task as C: void sc_reference(void *const *tensors). What results are checked against,
+ * and the baseline that quickstart compares with: the innermost loop is the free dim along which the result is
+ * contiguous. */
 sc_status sc_emit_reference(const sc_task *task, sc_str *out, sc_error *err);
 
-/* ---- the machine -------------------------------------------------------------------------------------------- */
+/* ---- the machine ------------------------------------------------------------------------------------------------- */
 
 /* Fills a machine from the host (hwloc, cpuid, sysfs; peak and bandwidth measured once, about two seconds). */
 sc_status sc_machine_probe(sc_machine *machine, const sc_log *log, sc_error *err);

@@ -1,7 +1,7 @@
-/* What the files of harness/ share. In the order of a schedule's way: a process is spawned (spawn.c), a folder to work in
- * (folder.c), kernels come out of the store (store.c, elf.c), nests are built (build.c), the runner program is built and
- * started (program.c, runner.c), data and expected results stand in a file (reference.c), a visit is asked for
- * (measure.c), a campaign is many of them (campaign*.c). */
+/* What the files of harness/ share. In the order of a schedule's way: a process is spawned (spawn.c), a folder to
+ * work in (folder.c), kernels come out of the store (store.c, elf.c), nests are built (build.c), the runner program
+ * is built and started (program.c, runner.c), data and expected results stand in a file (reference.c), a visit is
+ * asked for (measure.c), a campaign is many of them (campaign*.c). */
 #ifndef SC_HARNESS_INTERNAL_H
 #define SC_HARNESS_INTERNAL_H
 
@@ -13,7 +13,7 @@
 enum { SC_PATH = SC_WIRE_PATH };
 _Static_assert(sizeof((sc_built *)0)->path >= SC_PATH, "paths of objects");
 
-/* ---- spawn.c: programs, never through a shell ------------------------------------------------------------------ */
+/* ---- spawn.c: programs, never through a shell -------------------------------------------------------------------- */
 
 enum { SC_MAX_WORDS = 512 };
 typedef struct sc_argv { /* zero-initialise, sc_argv_free when done; `failed`: too many words or out of memory */
@@ -43,7 +43,7 @@ sc_status sc_server_start(const sc_argv *argv, int *socket, pid_t *pid, sc_error
 /* The line of a compiler's output that says what is wrong. */
 void sc_first_error_line(const char *output, char *buf, size_t size);
 
-/* ---- folder.c --------------------------------------------------------------------------------------------------- */
+/* ---- folder.c ---------------------------------------------------------------------------------------------------- */
 
 /* A folder of this process under sc_cache_dir()/work, removed with all it holds. Those of dead processes are swept. */
 typedef struct sc_folder {
@@ -55,7 +55,7 @@ void sc_folder_remove(sc_folder *folder);
 sc_status sc_path(char path[SC_PATH], sc_error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 sc_status sc_write_file(const char *path, const void *bytes, size_t len, sc_error *err); /* no fsync: scratch files */
 
-/* ---- elf.c ------------------------------------------------------------------------------------------------------ */
+/* ---- elf.c ------------------------------------------------------------------------------------------------------- */
 
 /* Calls `each` for every function of a relocatable object compiled with -ffunction-sections. `hash` covers the bytes
  * of its code and of the constants it refers to, and the names of what it calls; no address, so it does not depend on
@@ -63,7 +63,7 @@ sc_status sc_write_file(const char *path, const void *bytes, size_t len, sc_erro
 typedef void sc_elf_fn(void *user, const char *function, uint64_t hash, uint32_t bytes);
 sc_status sc_elf_functions(const char *path, sc_elf_fn *each, void *user, sc_error *err);
 
-/* ---- store.c ---------------------------------------------------------------------------------------------------- */
+/* ---- store.c ----------------------------------------------------------------------------------------------------- */
 
 /* A kernel that is there: the object file that holds it (beside others) and the facts of its code. */
 typedef struct sc_object {
@@ -73,8 +73,8 @@ typedef struct sc_object {
   uint32_t code_bytes;
   uint32_t checked; /* 1: its file was found whole by this process */
 } sc_object;
-/* Compiles what is missing of kernels[n] and says for each where it is, or why it cannot be compiled: found[i].unit is 0
- * and failure[i] (malloced, the caller frees all) the compiler's words. */
+/* Compiles what is missing of kernels[n] and says for each where it is, or why it cannot be compiled: found[i].unit
+ * is 0 and failure[i] (malloced, the caller frees all) the compiler's words. */
 sc_status sc_store_need(sc_store *store, const sc_compiler *compiler, const sc_kernel *kernels, size_t n,
                         sc_object *found, char **failure, sc_error *err);
 sc_status sc_store_unit_path(sc_store *store, const sc_compiler *compiler, uint64_t unit, char path[SC_PATH],
@@ -83,7 +83,7 @@ sc_status sc_store_linker(sc_store *store, const sc_compiler *compiler, const ch
 const sc_folder *sc_store_work(const sc_store *store);
 uint64_t sc_store_next_batch(sc_store *store); /* numbers for names in the work folder */
 
-/* ---- compile.c -------------------------------------------------------------------------------------------------- */
+/* ---- compile.c --------------------------------------------------------------------------------------------------- */
 
 /* One source file to compile; outcome in `failure` ("" = compiled) and seconds. */
 typedef struct sc_unit {
@@ -103,14 +103,14 @@ sc_status sc_find_linker(const sc_compiler *compiler, char path[SC_PATH], sc_err
 double sc_compile_timeout_s(void);
 size_t sc_allowed_cores(void); /* of the calling thread */
 
-/* ---- child_source.c: the files of the runner program as text ---------------------------------------------------- */
+/* ---- child_source.c: the files of the runner program as text ----------------------------------------------------- */
 
 typedef struct sc_child_file {
   const char *name, *text;
 } sc_child_file;
 const sc_child_file *sc_child_files(size_t *n);
 
-/* ---- program.c, runner.c ------------------------------------------------------------------------------------------ */
+/* ---- program.c, runner.c ----------------------------------------------------------------------------------------- */
 
 /* The runner program for a machine, built when it is not in the cache yet. */
 sc_status sc_program_build(const sc_machine *machine, char path[SC_PATH], sc_error *err);
@@ -135,19 +135,19 @@ struct sc_runner {
 };
 /* What a request needs of every machine: magic, cores, limits. */
 void sc_request_init(const sc_runner *runner, sc_wire_kind kind, sc_wire_request *request);
-/* One request and its reply; (re)starts the program where necessary. `between` answers the messages before the last one;
- * NULL = none are expected. A program that dies on it is a reply with outcome SC_WIRE_CRASHED. */
+/* One request and its reply; (re)starts the program where necessary. `between` answers the messages before the last
+ * one; NULL = none are expected. A program that dies on it is a reply with outcome SC_WIRE_CRASHED. */
 typedef void sc_between_fn(void *user, const sc_wire_reply *message);
 sc_status sc_runner_ask(sc_runner *runner, const sc_wire_request *request, sc_between_fn *between, void *user,
                         sc_wire_reply *reply, sc_error *err);
 
-/* ---- reference.c ---------------------------------------------------------------------------------------------------- */
+/* ---- reference.c ------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_references sc_references;
 sc_references *sc_references_new(void);
 void sc_references_free(sc_references *references);
-/* The data file of a task: contents of every tensor before the run, and of the written ones after it; fills `tensor` and
- * `data` of the request. Computed once per task and seed, in the runner's work folder. */
+/* The data file of a task: contents of every tensor before the run, and of the written ones after it; fills `tensor`
+ * and `data` of the request. Computed once per task and seed, in the runner's work folder. */
 sc_status sc_references_get(sc_references *references, const sc_folder *work, const sc_task *task, uint64_t seed,
                             sc_wire_request *request, sc_error *err);
 /* What the operator makes of filled tensors, by the fastest way there is. */
@@ -155,7 +155,7 @@ sc_status sc_run_reference(const sc_folder *work, const sc_task *task, void *con
 /* The plain loops of a task as C (reference_c.c): void sc_reference(void *const *tensors). */
 sc_status sc_emit_reference(const sc_task *task, sc_str *out, sc_error *err);
 
-/* ---- measure.c -------------------------------------------------------------------------------------------------------- */
+/* ---- measure.c --------------------------------------------------------------------------------------------------- */
 
 typedef enum sc_check { SC_CHECK_NONE, SC_CHECK_RESULT, SC_CHECK_GUARDED } sc_check;
 int sc_nest_threads(const sc_runner *runner, const sc_nest *nest, const sc_measure_options *options);
@@ -164,7 +164,7 @@ sc_status sc_visit(sc_runner *runner, const sc_task *task, const sc_built *built
 /* Readings of the two reference kernels, ns: arithmetic, memory. */
 sc_status sc_read_clocks(sc_runner *runner, double ns[2], sc_error *err);
 
-/* ---- counters.c -------------------------------------------------------------------------------- */
+/* ---- counters.c -------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_counters sc_counters;
 /* Comma-separated names; NULL when none of them can be had. */

@@ -1,6 +1,7 @@
-/* A call of a kernel that stands for its family: literal strides as they are, strides that are arguments as small as they can be,
- * every operand in a part of one arena. Along a loop an operand moves on by what one trip has read, or, where its register
- * tile already strides over a larger tensor, by one element: rows of such a tensor are contiguous along the loop. */
+/* A call of a kernel that stands for its family: literal strides as they are, strides that are arguments as small as
+ * they can be, every operand in a part of one arena. Along a loop an operand moves on by what one trip has read, or,
+ * where its register tile already strides over a larger tensor, by one element: rows of such a tensor are contiguous
+ * along the loop. */
 #include <string.h>
 
 #include "harness/kernels.h"

@@ -1,5 +1,6 @@
-/* The kernel table: for every family of kernels that it lacks, one of them is compiled (or found in the store), looked at and
- * timed alone. Many kernels go into one shared object and one request; one that crashes is passed over. */
+/* The kernel table: for every family of kernels that it lacks, one of them is compiled (or found in the store),
+ * looked at and timed alone. Many kernels go into one shared object and one request; one that crashes is passed
+ * over. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,7 +28,7 @@ typedef struct batch {
 
 static sc_status no_memory(sc_error *err) { return sc_fail(err, SC_NOMEM, "out of memory"); }
 
-/* ---- static facts ------------------------------------------------------------------------------------------------- */
+/* ---- static facts ------------------------------------------------------------------------------------------------ */
 
 static void take_spills(void *user, const char *function, int32_t spills) {
   batch *b = user;
@@ -69,7 +70,7 @@ static sc_status compile(batch *b, sc_error *err) {
   return SC_OK;
 }
 
-/* ---- times -------------------------------------------------------------------------------------------------------- */
+/* ---- times ------------------------------------------------------------------------------------------------------- */
 
 /* Kernels are hidden in their objects; a table shows them. */
 static sc_status compile_table(batch *b, const char *object, sc_error *err) {
@@ -176,7 +177,7 @@ static sc_status time_kernels(batch *b, sc_error *err) {
   return status;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static sc_status finish_batch(batch *b, sc_kernel_table *table, const sc_log *log, sc_error *err) {
   if (b->n == 0) return SC_OK;

@@ -5,8 +5,8 @@
 
 #include "harness/internal.h"
 
-/* Arguments of a call with one trip and of one with many, operands laid out densely and small enough for `l1_bytes`. Returns the
- * trips of the innermost loop in `many`, 0 when the operands do not fit any sensible arena. */
+/* Arguments of a call with one trip and of one with many, operands laid out densely and small enough for `l1_bytes`.
+ * Returns the trips of the innermost loop in `many`, 0 when the operands do not fit any sensible arena. */
 int sc_kernel_call(const sc_kernel *kernel, uint64_t l1_bytes, sc_wire_kernel *call);
 
 /* Vector moves to and from the stack, per function of an object, by reading a disassembly: `each` is called for every

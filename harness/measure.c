@@ -14,11 +14,11 @@ _Static_assert((int)SC_WIRE_REPEATS == (int)SC_REPEATS && (int)SC_WIRE_TENSORS =
                    (int)SC_WIRE_ARGS >= (int)SC_MAX_ARGS,
                "arrays travel whole");
 
-/* 1: warm caches, constants packed ahead outside the clock, code at 64 bytes, tensor t at 832 t modulo 4 KiB, 4 KiB pages,
- * one pinned thread per core from the last core down, spinning barrier. */
+/* 1: warm caches, constants packed ahead outside the clock, code at 64 bytes, tensor t at 832 t modulo 4 KiB, 4 KiB
+ * pages, one pinned thread per core from the last core down, spinning barrier. */
 uint32_t sc_harness_abi(void) { return 1; }
 
-/* ---- failures in words ------------------------------------------------------------------------------------------ */
+/* ---- failures in words ------------------------------------------------------------------------------------------- */
 
 /* "[3,17]": the logical place of stored element `at`, through the layout. */
 static void print_place(const sc_tensor *t, int64_t at, char *buf, size_t size) {
@@ -94,7 +94,7 @@ static void put_into_words(const sc_task *task, const sc_wire_reply *r, double t
   }
 }
 
-/* ---- a visit ---------------------------------------------------------------------------------------------------- */
+/* ---- a visit ----------------------------------------------------------------------------------------------------- */
 
 static bool is_parallel(const sc_nest *nest) {
   for (int i = 0; i < nest->nnodes; i++)

@@ -1,5 +1,6 @@
-/* The parts of the probe: what the system says (probe_hwloc.c), what the processor says (probe_cpu.c), which compilers there
- * are (probe_compilers.c), what can only be measured (probe_speed.c). Each fills its values of a zeroed machine. */
+/* The parts of the probe: what the system says (probe_hwloc.c), what the processor says (probe_cpu.c), which
+ * compilers there are (probe_compilers.c), what can only be measured (probe_speed.c). Each fills its values of a
+ * zeroed machine. */
 #ifndef SC_HARNESS_PROBE_H
 #define SC_HARNESS_PROBE_H
 

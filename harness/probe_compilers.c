@@ -1,5 +1,6 @@
-/* The compilers of a machine: which of the table's are in PATH, with the arguments for its instruction set. The plain names
- * are builds for the widest vectors; the others make a narrower build of the same schedules, for data that transfers. */
+/* The compilers of a machine: which of the table's are in PATH, with the arguments for its instruction set. The
+ * plain names are builds for the widest vectors; the others make a narrower build of the same schedules, for data
+ * that transfers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +11,10 @@ typedef struct entry {
   uint16_t vector_bytes;
 } entry;
 
-/* gcc merges equal functions unless told not to, and timings of variants would lie; clang splits 512-bit vectors unless
- * told to prefer them. Aligned functions: placement moves times. A schedule says what is a vector, so the compiler makes no
- * others (gcc 12 also reads past the end of a tensor where it joins scalar loads of unrolled rows). */
+/* gcc merges equal functions unless told not to, and timings of variants would lie; clang splits 512-bit vectors
+ * unless told to prefer them. Aligned functions: placement moves times. A schedule says what is a vector, so the
+ * compiler makes no others (gcc 12 also reads past the end of a tensor where it joins scalar loads of unrolled
+ * rows). */
 #define GCC_PLAIN "-O2 -ffp-contract=fast -fno-tree-vectorize -fno-ipa-icf -falign-functions=64"
 #define CLANG_PLAIN "-O2 -ffp-contract=fast -fno-vectorize -fno-slp-vectorize -falign-functions=64"
 #define GCC GCC_PLAIN " -march="

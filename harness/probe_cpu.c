@@ -35,8 +35,8 @@ static void find_name(char *name, size_t size) {
   snprintf(name, size, "%s", text + strspn(text, " "));
 }
 
-/* AMD counts the entries of its second level in units of 32 since Zen 5 (family 26), and says so in a bit that hypervisors
- * hide: leaf 0x80000021, EAX bit 14. */
+/* AMD counts the entries of its second level in units of 32 since Zen 5 (family 26), and says so in a bit that
+ * hypervisors hide: leaf 0x80000021, EAX bit 14. */
 static unsigned amd_l2_unit(void) {
   unsigned a = 0, b, c, d;
   if (__get_cpuid(0x80000021, &a, &b, &c, &d) && a >> 14 & 1) return 32;

@@ -1,5 +1,5 @@
-/* Caches, cores and page size as hwloc sees them. It reads what the system says about the machine; what a container hides is
- * left as it was, for the caller to assume. */
+/* Caches, cores and page size as hwloc sees them. It reads what the system says about the machine; what a container
+ * hides is left as it was, for the caller to assume. */
 #include <hwloc.h>
 
 #include "harness/probe.h"

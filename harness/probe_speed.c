@@ -1,5 +1,6 @@
-/* What can only be measured: clock (a chain of one-cycle additions), peak and latency of multiply-adds, bandwidth of every level.
- * The loops are C with GNU vectors, compiled by the machine's first compiler and run like any schedule, in the runner. */
+/* What can only be measured: clock (a chain of one-cycle additions), peak and latency of multiply-adds, bandwidth of
+ * every level. The loops are C with GNU vectors, compiled by the machine's first compiler and run like any schedule,
+ * in the runner. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static void emit_read(sc_str *out, const char *name, int vector_bytes, size_t by
   sc_str_free(&body);
 }
 
-/* ---- running ---------------------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
 
 typedef struct bench {
   sc_runner *runner;

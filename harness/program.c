@@ -1,5 +1,6 @@
-/* The runner program: its source is in the library, its executable in sc_cache_dir()/runners, named by the hash of source
- * and compiler. It is compiled with the first compiler of the machine file, so a cross compiler makes a cross program. */
+/* The runner program: its source is in the library, its executable in sc_cache_dir()/runners, named by the hash of
+ * source and compiler. It is compiled with the first compiler of the machine file, so a cross compiler makes a cross
+ * program. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,10 @@
 /* What the harness and the runner program say to each other: whole structs of fixed size over a socket that keeps
- * message boundaries (AF_UNIX, SOCK_SEQPACKET; descriptor 0 of the program). Both ends run on one machine, under qemu-user
- * in the same byte order, so the structs travel as they are; a message of another size or magic ends the conversation.
+ * message boundaries (AF_UNIX, SOCK_SEQPACKET; descriptor 0 of the program). Both ends run on one machine, under
+ * qemu-user in the same byte order, so the structs travel as they are; a message of another size or magic ends the
+ * conversation.
  *
- *   harness -> program   sc_wire_request   one visit, two clocks, or a file of kernels; GO answers ATTACH, COUNT, COUNTED
+ *   harness -> program   sc_wire_request   one visit, two clocks, or a file of kernels;
+ *                                          GO answers ATTACH, COUNT, COUNTED
  *   program -> harness   sc_wire_reply     DONE ends a request; before it, when counters are asked for:
  *                                          ATTACH  process `pid` waits, before it starts threads, to be attached to
  *                                          COUNT   it is about to make `batch` calls that are to be counted
@@ -93,8 +95,8 @@ typedef struct sc_wire_reply {
   char text[160]; /* words of the program, where it has any */
 } sc_wire_reply;
 
-/* One kernel to be timed with operands in L1: called with the arguments `few` and `many`, which differ in trips. The object
- * lists them in the same order: void *const sc_kernels[]. */
+/* One kernel to be timed with operands in L1: called with the arguments `few` and `many`, which differ in trips. The
+ * object lists them in the same order: void *const sc_kernels[]. */
 typedef struct sc_wire_kernel {
   uint32_t nargs, done;
   uint64_t operand[3]; /* offsets of out, in0, in1 in the arena */

@@ -1,6 +1,7 @@
-/* The data file of a task: what its tensors hold before a run and what the written ones must hold after it. Every visit of
- * every schedule of the task reads it. Small tasks go through the operator interpreter, large ones through plain loops
- * compiled for the host (reference_c.c). Files live in the runner's work folder; the oldest go when they pass KEPT_BYTES. */
+/* The data file of a task: what its tensors hold before a run and what the written ones must hold after it. Every
+ * visit of every schedule of the task reads it. Small tasks go through the operator interpreter, large ones through
+ * plain loops compiled for the host (reference_c.c). Files live in the runner's work folder; the oldest go when they
+ * pass KEPT_BYTES. */
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ void sc_references_free(sc_references *references) {
   free(references);
 }
 
-/* ---- expected results ------------------------------------------------------------------------------------------- */
+/* ---- expected results -------------------------------------------------------------------------------------------- */
 
 /* Compiles and loads the plain loops with whichever C compiler the host has; false when there is none that can. */
 static bool run_loops(const sc_folder *work, const char *source, size_t len, void *const *tensors) {
@@ -70,7 +71,7 @@ sc_status sc_run_reference(const sc_folder *work, const sc_task *task, void *con
   return done ? SC_OK : sc_run_operator(task, tensors, err);
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------ */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t tensor_bytes(const sc_tensor *t) { return (uint64_t)t->elems * sc_type_bytes(t->type); }
 

@@ -1,6 +1,7 @@
-/* The plain loops of a task as C: the free dims, the reductions, and innermost the free dim along which the result is
- * contiguous, so that a compiler vectorises it. Only for float tasks; sums are exact on the small integers they run on, so the
- * order does not matter. Ten times as fast as the operator interpreter, against which the tests check it. */
+/* The plain loops of a task as C: the free dims, the reductions, and innermost the free dim along which the result
+ * is contiguous, so that a compiler vectorises it. Only for float tasks; sums are exact on the small integers they
+ * run on, so the order does not matter. Ten times as fast as the operator interpreter, against which the tests check
+ * it. */
 #include <inttypes.h>
 
 #include "harness/internal.h"

@@ -1,5 +1,6 @@
-/* Runners: where the runner program is started. A runner is a name, a way to write the command line and a word on what its
- * numbers are worth; the conversation is the same for all. The program is started again whenever it has gone away. */
+/* Runners: where the runner program is started. A runner is a name, a way to write the command line and a word on
+ * what its numbers are worth; the conversation is the same for all. The program is started again whenever it has
+ * gone away. */
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>

@@ -66,6 +66,7 @@ static sc_status start(const sc_argv *argv, int fd, bool input, pid_t *pid, sc_e
     posix_spawn_file_actions_adddup2(&actions, fd, 1);
     posix_spawn_file_actions_adddup2(&actions, fd, 2);
   }
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3); /* locks and files of the caller are not the program's */
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);

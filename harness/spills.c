@@ -1,5 +1,5 @@
-/* Spills: vector moves between registers and the stack, counted in a disassembly (`objdump -d`). The compiler names its objdump; a
- * machine without one has unknown spills. */
+/* Spills: vector moves between registers and the stack, counted in a disassembly (`objdump -d`). The compiler names
+ * its objdump; a machine without one has unknown spills. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,11 +1,13 @@
-/* The content-addressed store of kernels. One folder per compiler (command, arguments, version) and generator version:
+/* The content-addressed store of kernels. One folder per compiler (command, arguments, version) and generator
+ * version:
  *
  *   <store>/<key>/<unit>.o   up to UNIT kernels compiled together, named by the hash of the list of their hashes
- *   <store>/<key>/index      one line a kernel: kernel, unit, code hash, code bytes, size and hash of the unit's file, check
+ *   <store>/<key>/index      one line a kernel: kernel, unit, code hash, code bytes, size and
+ *                            hash of the unit's file, check
  *
- * A unit is renamed into place before its lines are appended in one write, so the index never names a file that is not
- * there; a torn line fails its check and is passed over, a damaged file fails its hash and its kernels are compiled again.
- * Processes share a store without locks: at worst they compile a kernel twice, to the same code. */
+ * A unit is renamed into place before its lines are appended in one write, so the index never names a file that is
+ * not there; a torn line fails its check and is passed over, a damaged file fails its hash and its kernels are
+ * compiled again. Processes share a store without locks: at worst they compile a kernel twice, to the same code. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -69,7 +71,7 @@ void sc_store_close(sc_store *store) {
 const sc_folder *sc_store_work(const sc_store *store) { return &store->work; }
 uint64_t sc_store_next_batch(sc_store *store) { return store->batches++; }
 
-/* ---- the table of a shelf ------------------------------------------------------------------------------------- */
+/* ---- the table of a shelf ---------------------------------------------------------------------------------------- */
 
 static entry *place_of(shelf *s, uint64_t kernel) {
   for (size_t i = kernel & (s->cap - 1);; i = (i + 1) & (s->cap - 1))
@@ -99,7 +101,7 @@ static sc_object *find(shelf *s, uint64_t kernel) {
   return e->object.unit ? &e->object : NULL;
 }
 
-/* ---- the index on disk ---------------------------------------------------------------------------------------- */
+/* ---- the index on disk ------------------------------------------------------------------------------------------- */
 
 #define HEX "%016" PRIx64
 #define LINE_FORMAT HEX " " HEX " " HEX " %08" PRIx32 " " HEX " " HEX " "
@@ -215,7 +217,7 @@ sc_status sc_store_unit_path(sc_store *store, const sc_compiler *compiler, uint6
   return sc_path(path, err, "%s/" HEX ".o", s->path, unit);
 }
 
-/* ---- asking --------------------------------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------------------------------------------------ */
 
 /* Is the kernel there and its file whole? Each file is read once a process; all kernels of a bad one are forgotten. */
 static bool usable(shelf *s, uint64_t kernel) {
@@ -272,7 +274,7 @@ static sc_status shelve(shelf *s, const char *object, uint64_t unit, const sc_ke
   return SC_OK;
 }
 
-/* ---- compiling ------------------------------------------------------------------------------------------------- */
+/* ---- compiling --------------------------------------------------------------------------------------------------- */
 
 typedef struct job {
   const sc_kernel *kernel[UNIT];

@@ -1,7 +1,7 @@
-/* The runner program: a small server that forks one child per request, so that a kernel can do no harm to anyone. It is
- * compiled by the harness for each target (no part of the library is linked in), which keeps its address space small and
- * free of OpenMP and sanitizers. main.c: server; visit.c: one visit; memory.c: guarded buffers; threads.c: SPMD pool;
- * guard.c: signals, limits, system calls; clocks.c: reference clocks; kernels.c: kernels alone. */
+/* The runner program: a small server that forks one child per request, so that a kernel can do no harm to anyone. It
+ * is compiled by the harness for each target (no part of the library is linked in), which keeps its address space
+ * small and free of OpenMP and sanitizers. main.c: server; visit.c: one visit; memory.c: guarded buffers; threads.c:
+ * SPMD pool; guard.c: signals, limits, system calls; clocks.c: reference clocks; kernels.c: kernels alone. */
 #ifndef SC_CHILD_H
 #define SC_CHILD_H
 
@@ -11,7 +11,7 @@
 
 #include "protocol.h"
 
-/* ---- buffers between guard pages ---- */
+/* ---- buffers between guard pages --------------------------------------------------------------------------------- */
 
 typedef struct region {
   char name[32];
@@ -22,13 +22,14 @@ typedef struct region {
 } region;
 enum { MAX_REGIONS = SC_WIRE_TENSORS + 3 };
 
-/* Where a buffer stands in its pages: its end at the upper guard, its begin at the lower one, or at an offset modulo 4 KiB. */
+/* Where a buffer stands in its pages: its end at the upper guard, its begin at the lower one, or at an offset modulo
+ * 4 KiB. */
 typedef enum placement { AT_END, AT_BEGIN, AT_OFFSET } placement;
 bool region_make(region *r, const char *name, size_t bytes, placement place, size_t align_or_offset);
 void region_free(region *r);
 bool region_slack_is_clean(const region *r); /* nothing was written beside the buffer inside its pages */
 
-/* ---- threads ---- */
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 typedef void run_fn(void *const *tensors, const void *ahead, void *scratch, int tid, int nt, void (*barrier)(void *),
                     void *ctx);
@@ -51,7 +52,7 @@ void pool_evict(pool *p, char *buffer, size_t bytes); /* every thread walks the 
 void pool_stop(pool *p);
 void pin_to(int32_t core);
 
-/* ---- one child ---- */
+/* ---- one child --------------------------------------------------------------------------------------------------- */
 
 typedef struct child {
   const sc_wire_request *request;

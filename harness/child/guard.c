@@ -1,6 +1,7 @@
-/* What keeps a bad kernel in: signal handlers that say where it went wrong, resource limits, and a system call filter
- * (resource limits do not hold for root, and containers run as root). Where the filter cannot be had -- under qemu-user,
- * or in a container that forbids it -- limits, the time limit and the end of the whole process group still hold. */
+/* What keeps a bad kernel in: signal handlers that say where it went wrong, resource limits, and a system call
+ * filter (resource limits do not hold for root, and containers run as root). Where the filter cannot be had -- under
+ * qemu-user, or in a container that forbids it -- limits, the time limit and the end of the whole process group
+ * still hold. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>

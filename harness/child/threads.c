@@ -1,5 +1,5 @@
-/* The SPMD pool: nt - 1 pinned threads and the caller, a spinning barrier between them. Threads of a pool live as long as
- * the child; they wait in the barrier, so that a timed batch starts within a fraction of a microsecond. */
+/* The SPMD pool: nt - 1 pinned threads and the caller, a spinning barrier between them. Threads of a pool live as
+ * long as the child; they wait in the barrier, so that a timed batch starts within a fraction of a microsecond. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

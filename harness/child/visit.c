@@ -45,7 +45,7 @@ uint32_t calibrate(double (*run_ns)(void *user, uint32_t n), void *user, double 
   }
 }
 
-/* ---- loading -------------------------------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------------------------------------- */
 
 void *load_object(child *c) {
   void *handle = dlopen(c->request->object, RTLD_NOW | RTLD_LOCAL);
@@ -77,7 +77,7 @@ static void read_data(child *c, int fd, uint64_t offset, char *to, size_t bytes)
   }
 }
 
-/* ---- a set of buffers ----------------------------------------------------------------------------------------- */
+/* ---- a set of buffers -------------------------------------------------------------------------------------------- */
 
 enum { AHEAD = SC_WIRE_TENSORS, SCRATCH, EVICT };
 
@@ -91,7 +91,8 @@ static size_t element_bytes(const sc_wire_tensor *t) {
   return t->type < sizeof bytes / sizeof bytes[0] ? bytes[t->type] : 1;
 }
 
-/* Places and fills every tensor, packs the constants. Scratch and packed constants start as NaN: nobody may count on them. */
+/* Places and fills every tensor, packs the constants. Scratch and packed constants start as NaN: nobody may count on
+ * them. */
 static invocation lay_out(child *c, int fd, placement place) {
   const sc_wire_request *r = c->request;
   invocation call = {.run = c->code.run};
@@ -117,7 +118,7 @@ static void clear(child *c) {
   for (int i = 0; i <= SCRATCH; i++) region_free(&c->region[i]);
 }
 
-/* ---- proof ---------------------------------------------------------------------------------------------------- */
+/* ---- proof ------------------------------------------------------------------------------------------------------- */
 
 static double element(const sc_wire_tensor *t, const char *data, size_t i) {
   switch (t->type) {
@@ -162,7 +163,7 @@ static void compare(child *c, int fd, bool slack) {
   }
 }
 
-/* ---- time ----------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 typedef struct timed {
   child *child;

@@ -1,5 +1,5 @@
-/* What the tests of the harness share: a cache of their own, a machine with one plain compiler (no probe, any host), tasks,
- * random schedules, and shared objects written by hand. */
+/* What the tests of the harness share: a cache of their own, a machine with one plain compiler (no probe, any host),
+ * tasks, random schedules, and shared objects written by hand. */
 #ifndef TESTS_HARNESS_COMMON_H
 #define TESTS_HARNESS_COMMON_H
 
@@ -29,7 +29,8 @@ static inline void machine_make(sc_machine *machine, const char *command) {
   snprintf(text, sizeof text,
            "machine here\ncpu \"a test\"\nisa \"any\"\nrunner \"local\"\ncores 2 assumed\nclock_hz 3000000000 assumed\n"
            "vector_bytes 16 assumed\nl1d.bytes 32768 assumed\nl2.bytes 1048576 assumed\nl3.bytes 8388608 assumed\n"
-           "compiler gcc command \"%s\" arguments \"-O2 -ffp-contract=fast -fno-tree-vectorize -falign-functions=64\" vector_bytes 16\n",
+           "compiler gcc command \"%s\" "
+           "arguments \"-O2 -ffp-contract=fast -fno-tree-vectorize -falign-functions=64\" vector_bytes 16\n",
            command ? command : host_compiler());
   if (sc_machine_parse("test", text, strlen(text), machine, &err) != SC_OK) fail_msg("%s", err.text);
 }

@@ -1,5 +1,5 @@
-/* The store and the builder: kernels are compiled once, code hashes say what code is and not where it stands, what does not
- * compile stands alone, and damaged files are compiled again. */
+/* The store and the builder: kernels are compiled once, code hashes say what code is and not where it stands, what
+ * does not compile stands alone, and damaged files are compiled again. */
 #include "common.h"
 
 #include <dirent.h>

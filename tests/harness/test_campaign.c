@@ -1,5 +1,5 @@
-/* Campaigns: everything is visited as often as asked for, whatever fails is a record, what was interrupted goes on, shards
- * part the tasks between them. Times are real and never decide. */
+/* Campaigns: everything is visited as often as asked for, whatever fails is a record, what was interrupted goes on,
+ * shards part the tasks between them. Times are real and never decide. */
 #include "common.h"
 
 #include <math.h>
@@ -239,7 +239,8 @@ static void test_shard_of_another_boot(void **state) {
   free(j);
 }
 
-/* Readings near the level of the last minutes are good, both slower and faster ones are not; the level follows for good. */
+/* Readings near the level of the last minutes are good, both slower and faster ones are not; the level follows for
+ * good. */
 static void test_drift(void **state) {
   (void)state;
   sc_drift d = {0};

@@ -1,5 +1,5 @@
-/* Counters: what can be had has a value, what cannot has a reason, and nothing is made up. Which events there are depends on
- * the machine; the software clock of a task is there wherever perf_event is. */
+/* Counters: what can be had has a value, what cannot has a reason, and nothing is made up. Which events there are
+ * depends on the machine; the software clock of a task is there wherever perf_event is. */
 #include "common.h"
 
 /* ALONE: the first thread sleeps while the second works, so that only the second has time to be counted. */

@@ -1,5 +1,5 @@
-/* Every way in which a kernel can be bad is an outcome with words, and the runner lives on. The kernels are written by hand
- * (bad_kernels.inc); the good one of the same file runs after each of them. */
+/* Every way in which a kernel can be bad is an outcome with words, and the runner lives on. The kernels are written
+ * by hand (bad_kernels.inc); the good one of the same file runs after each of them. */
 #include "common.h"
 
 #include <math.h>

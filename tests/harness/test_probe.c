@@ -1,5 +1,5 @@
-/* The probe: every value is there, plausible and says where it comes from; the file it makes is read back; the cache asks the
- * machine again only when it has changed. */
+/* The probe: every value is there, plausible and says where it comes from; the file it makes is read back; the cache
+ * asks the machine again only when it has changed. */
 #include "common.h"
 
 static bool known(sc_value v, double lo, double hi) { return v.value >= lo && v.value <= hi && v.from <= SC_MEASURED; }

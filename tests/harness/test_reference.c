@@ -1,5 +1,5 @@
-/* The plain loops that large tasks are checked with say what the operator interpreter says, on every operator of the library, in
- * odd sizes; and a data file holds what it should. */
+/* The plain loops that large tasks are checked with say what the operator interpreter says, on every operator of the
+ * library, in odd sizes; and a data file holds what it should. */
 #include "common.h"
 
 #include <dlfcn.h>

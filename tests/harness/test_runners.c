@@ -1,5 +1,5 @@
-/* Generated code through the whole harness, on the host and under qemu-user: random schedules of all operators are right between
- * guard pages, with one thread and with two. */
+/* Generated code through the whole harness, on the host and under qemu-user: random schedules of all operators are
+ * right between guard pages, with one thread and with two. */
 #include "common.h"
 
 enum { PER_TASK = 4 };
