@@ -254,7 +254,7 @@ static inline void brute_node(brute *b, int n, int level) {
     break;
   case SC_NODE_PAR: brute_node(b, n + 1, level); break;
   default: {
-    int seg[SC_MAX_DIMS];
+    int seg[SC_MAX_DIMS] = {0};
     brute_calls(b, seg, 1, 0);
     brute_kloop(b, 0, level);
   }
