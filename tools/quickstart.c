@@ -72,6 +72,12 @@ static sc_status find_model(quickstart *q, const char *given) {
   q->own_model = !given && file_exists(q->model_path); /* of an earlier run */
   if (q->own_model) given = q->model_path;
   sc_status status = tool_model(t, given, &q->p.machine, &q->model, found, sizeof found);
+  if (q->own_model && (status == SC_MISMATCH || status == SC_FORMAT)) {
+    tool_say(t, "%s is of another version of schedcast", q->model_path);
+    q->own_model = false;
+    given = NULL;
+    status = tool_model(t, NULL, &q->p.machine, &q->model, found, sizeof found);
+  }
   if (status == SC_OK) {
     const sc_machine *of = sc_model_machine(q->model);
     bool same = sc_machine_fingerprint(of) == sc_machine_fingerprint(&q->p.machine);
