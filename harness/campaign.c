@@ -3,9 +3,9 @@
  * around a bad reading are visited again at the end of the pass, up to SWEEPS times. A visit that fails is a record,
  * and its row is done.
  *
- * Building and measuring take turns, a batch each. On two cores this is as fast as compiling beside the measurement
- * -- while nothing is timed both cores compile -- and nothing disturbs what is timed: a compiler on the other core
- * slowed the reference kernel that reads the L3 cache by 20 %. */
+ * Building and measuring take turns, a batch each. While nothing is timed all cores compile, so one pass on two cores
+ * takes as long as with a compiler beside the measurement, three passes a fifth longer; and no compiler disturbs what
+ * is timed. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
