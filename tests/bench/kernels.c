@@ -2,9 +2,9 @@
  * against one. All that is compared is timed in turns in one process. Schedules come from an expert's lists
  * (kernels/candidates.c) or, with --space, from the operator's space file.
  *
- *   bench_kernels [--machine NAME] [--compiler NAME] [-n SCHEDULES] [--rounds N] [--space] [TASK ...]
+ *   bench_kernels [--machine NAME] [--compiler NAME] [-n SCHEDULES] [--rounds N] [--space] [TASK [SCHEDULE ...] ...]
  *
- * Without tasks: the goals, with a verdict each. SIGPIPE is ignored, as a peer may be a child that ends. */
+ * Without tasks: the goals, with a verdict each. Schedules behind a task (they begin with "tile") are compared instead. SIGPIPE is ignored, as a peer may be a child that ends. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -167,7 +167,8 @@ static double two_threads(const bench *b, const sc_task *task, void *const *tens
   return s[m].best_s / s[best].best_s;
 }
 
-static double run_task(bench *b, const char *text, bool two, double *two_ratio) {
+/* `own`: nown schedules to compare instead of drawn ones. */
+static double run_task(bench *b, const char *text, char *const *own, int nown, bool two, double *two_ratio) {
   enum { FINALISTS = 6 };
   static subject s[BENCH_MAX + FINALISTS];
   static candidates c;
@@ -177,7 +178,9 @@ static double run_task(bench *b, const char *text, bool two, double *two_ratio) 
   if (sc_task_parse(b->arena, b->library, text, &task, &err) != SC_OK) fatal(text, err.text);
   for (int t = 0; t < task->ntensors; t++) tensors[t] = bench_alloc((size_t)task->tensor[t].elems * 4);
   sc_fill_buffers(task, tensors, 1);
-  find_candidates(b, task, &c);
+  c.n = 0;
+  for (int i = 0; i < nown && c.n < BENCH_MAX; i++) snprintf(c.text[c.n++], BENCH_NAME, "%s", own[i]);
+  if (nown == 0) find_candidates(b, task, &c);
   int n = compile_all(task, &c, b->compiler, tensors, 1, s);
   if (n == 0) fatal(text, "no schedule");
   printf("%s: %d schedules\n", text, n);
@@ -186,6 +189,7 @@ static double run_task(bench *b, const char *text, bool two, double *two_ratio) 
   check_results(task, s, n + (strcmp(task->op, "matmul") == 0 ? peers : 0), tensors);
   time_in_turns(s, n + peers, b->rounds, 0.002);
   double peer_s = 0;
+  for (int i = 0; i < nown && i < n; i++) report(task, &s[i], 0);
   for (int i = n; i < n + peers; i++) {
     report(task, &s[i], 0);
     if (peer_s == 0 || s[i].best_s < peer_s) peer_s = s[i].best_s;
@@ -208,7 +212,7 @@ static void run_goals(bench *b) {
   for (int g = 0; g < GOALS; g++) b->worst[g] = INFINITY;
   b->worst_two = INFINITY;
   for (size_t i = 0; i < SC_COUNT_OF(cases); i++) {
-    double two = INFINITY, ratio = run_task(b, cases[i].task, cases[i].two, &two);
+    double two = INFINITY, ratio = run_task(b, cases[i].task, NULL, 0, cases[i].two, &two);
     goal g = cases[i].goal;
     b->log_ratio[g] += log(ratio);
     b->count[g]++;
@@ -257,7 +261,13 @@ int main(int argc, char **argv) {
   pin_to_core(0);
   if (!b.arena || sc_library_load(b.arena, NULL, &b.library, &err) != SC_OK) fatal("operators", err.text);
   if (i == argc) run_goals(&b);
-  for (double two = 0; i < argc; i++) run_task(&b, argv[i], true, &two);
+  while (i < argc) {
+    double two;
+    int n = 0;
+    while (i + 1 + n < argc && strncmp(argv[i + 1 + n], "tile", 4) == 0) n++;
+    run_task(&b, argv[i], argv + i + 1, n, true, &two);
+    i += n + 1;
+  }
   sc_arena_free(b.arena);
   return 0;
 }
