@@ -65,17 +65,20 @@ typedef struct keys {
   size_t cap;
 } keys;
 
+static void keys_free(keys *k) {
+  free(k->key);
+  free(k->value);
+  *k = (keys){0};
+}
+
 static bool keys_make(keys *k, size_t n) {
   k->cap = 16;
   while (k->cap < 2 * n + 2) k->cap *= 2;
   k->key = calloc(k->cap, sizeof *k->key);
   k->value = calloc(k->cap, sizeof *k->value);
-  return k->key && k->value;
-}
-
-static void keys_free(keys *k) {
-  free(k->key);
-  free(k->value);
+  if (k->key && k->value) return true;
+  keys_free(k);
+  return false;
 }
 
 /* The place of a key; *value is 0 where it is new. */
@@ -188,7 +191,7 @@ static sc_status resume(const sc_runner *runner, const sc_campaign_options *opti
   uint64_t machine_hash = sc_machine_fingerprint(&runner->machine);
   match *matches = NULL;
   keys rows;
-  if (!keys_make(&rows, plan->nrows)) return no_memory(err); /* the little that leaks is the caller's last worry */
+  if (!keys_make(&rows, plan->nrows)) return no_memory(err);
   for (size_t i = 0; i < plan->nrows; i++) *keys_at(&rows, row_key(&plan->row[i])) = i + 1;
   sc_status status = SC_OK;
   for (size_t i = 0; i < n && status == SC_OK; i++) {

@@ -152,8 +152,6 @@ sc_status sc_references_get(sc_references *references, const sc_folder *work, co
                             sc_wire_request *request, sc_error *err);
 /* What the operator makes of filled tensors, by the fastest way there is. */
 sc_status sc_run_reference(const sc_folder *work, const sc_task *task, void *const *tensors, sc_error *err);
-/* The plain loops of a task as C (reference_c.c): void sc_reference(void *const *tensors). */
-sc_status sc_emit_reference(const sc_task *task, sc_str *out, sc_error *err);
 
 /* ---- measure.c --------------------------------------------------------------------------------------------------- */
 

@@ -13,8 +13,6 @@
 
 #include "harness/internal.h"
 
-extern char **environ;
-
 enum { MAX_OUTPUT = 1 << 24 };
 
 void sc_argv_add(sc_argv *argv, const char *word) {
