@@ -88,15 +88,16 @@ static void read_sizes(sc_space_reader *x, sc_alt *alt) {
     return;
   }
   alt->kind = SC_ALT_RUNS;
-  for (;; first = read_int(x, 1, INT32_MAX - 1)) {
-    if (alt->nruns == SC_MAX_RUNS) {
-      sc_reader_fail(&x->r, SC_LIMIT, "a dim has at most %d runs", SC_MAX_RUNS);
-      return;
-    }
+  for (;;) {
     sc_run *run = &alt->run[alt->nruns++];
     *run = (sc_run){first, 1};
     if (sc_reader_accept(&x->r, "*")) run->count = read_int(x, 1, INT32_MAX - 1);
     if (!sc_reader_accept(&x->r, "+")) return;
+    if (alt->nruns == SC_MAX_RUNS) {
+      sc_reader_fail(&x->r, SC_LIMIT, "a dim has at most %d runs", SC_MAX_RUNS);
+      return;
+    }
+    first = read_int(x, 1, INT32_MAX - 1);
   }
 }
 
@@ -302,17 +303,17 @@ void sc_clause_read(sc_space_reader *x, sc_clause *clause, bool lone) {
   sc_reader_next(&x->r);
   read_subject(x, clause);
   sc_alt alt[SC_SPACE_ALTERNATIVES];
+  bool more;
   do {
-    if (clause->nalts == (lone ? 1 : SC_SPACE_ALTERNATIVES)) {
-      sc_reader_fail(&x->r, lone ? SC_PARSE : SC_LIMIT,
-                     lone ? "one alternative was expected here" : "more than %d alternatives", SC_SPACE_ALTERNATIVES);
+    if (clause->nalts == SC_SPACE_ALTERNATIVES) {
+      sc_reader_fail(&x->r, SC_LIMIT, "more than %d alternatives", SC_SPACE_ALTERNATIVES);
       break;
     }
     memset(&alt[clause->nalts], 0, sizeof *alt);
     read_alternative(x, clause, &alt[clause->nalts++], lone);
-    x->r.dash_in_names = attribute == SC_AT_COMPILE && x->r.dash_in_names;
-  } while (x->r.status == SC_OK &&
-           (attribute == SC_AT_LADDER ? at_name(x) || x->r.token.kind == SC_TOKEN_INT : sc_reader_accept(&x->r, "|")));
+    more = attribute == SC_AT_LADDER ? at_name(x) || x->r.token.kind == SC_TOKEN_INT
+                                     : !lone && sc_reader_accept(&x->r, "|");
+  } while (x->r.status == SC_OK && more);
   x->r.dash_in_names = false;
   if (attribute == SC_AT_TILE) read_forms(x, clause);
   clause->alt = sc_space_alloc(x, clause->nalts, sizeof *alt);
