@@ -7,25 +7,29 @@
 #include "featurize/internal.h"
 
 /* Costs in cycles that no machine file knows; the fit scales them. */
-static const double call_cycles = 12, loop_cycles = 2, barrier_cycles = 2000, pack_run_cycles = 20,
-                    copy_bytes_per_cycle = 16;
+static const double call_cycles = 12, loop_cycles = 0.5, barrier_cycles = 2000, pack_run_cycles = 8,
+                    pack_row_cycles = 6, pack_vector_cycles = 3.5, pack_rest_cycles = 0.5, pack_turn_cycles = 1.2;
 
-/* Does the copy of pack p read and write elements in the same order innermost? */
-bool sc_copies_runs(const sc_walk *w, int p) {
-  const sc_nest_pack *pack = &w->nest->pack[p];
-  const sc_layout *from = &w->p->task->tensor[w->p->task->access[pack->access].tensor].layout;
-  if (pack->layout.nparts == 0 || from->nparts == 0) return true;
-  return pack->layout.part[pack->layout.nparts - 1].axis == from->part[from->nparts - 1].axis;
+double sc_copied_row(const sc_walk *w, int p) {
+  const sc_map *to = &w->pack[p], *from = &w->p->tensor[w->nest->pack[p].access];
+  if (to->nparts == 0) return 1;
+  if (from->nparts == 0 || to->part[0].axis != from->part[0].axis) return 0;
+  return to->part[0].kind == SC_PART_INNER ? to->part[0].block : to->part[0].box;
 }
 
-/* Cycles of all run-time packs: bytes, and the start of each run. */
+/* Cycles of all run-time packs: the start of each, its rows, and in them vectors of 16 elements and single ones; what is
+ * read along another axis than it is written goes one by one. */
 static double pack_cycles(const sc_walk *w) {
   double cycles = 0;
   for (int p = 0; p < w->nest->npacks; p++) {
     const sc_nest_pack *pack = &w->nest->pack[p];
     if (pack->ahead || p == w->nest->acc) continue;
-    const double bytes = (double)pack->elems * w->p->tensor[pack->access].element_bytes;
-    cycles += w->pack_level_iterations[p] * (bytes / copy_bytes_per_cycle + pack_run_cycles);
+    const double elems = (double)pack->elems, row = sc_copied_row(w, p);
+    const double vectors = floor(row / 16), rows = row > 0 ? elems / row : 0;
+    const double copy =
+        row > 0 ? rows * (pack_row_cycles + vectors * pack_vector_cycles + (row - 16 * vectors) * pack_rest_cycles)
+                : elems * pack_turn_cycles;
+    cycles += w->pack_level_iterations[p] * (pack_run_cycles + copy);
   }
   return cycles;
 }
@@ -62,7 +66,7 @@ void sc_walk_analytic(sc_walk *w, sc_analytic *out) {
 
 void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *t) {
   static const sc_analytic_fit machine_alone = {
-      .compute = 1, .kernel = 1, .l2 = 0.25, .l3 = 0.35, .memory = 0.5, .conflict = 0.25, .pack = 0.7, .overhead = 0.5};
+      .compute = 1, .kernel = 1, .l2 = 0.25, .l3 = 0.35, .memory = 0.5, .conflict = 0.25, .pack = 1, .overhead = 0.5};
   const sc_analytic_fit none = {0};
   const sc_analytic_fit *f = fit == NULL || memcmp(fit, &none, sizeof none) == 0 ? &machine_alone : fit;
   const double core = t->known >= 0.5F ? f->kernel * t->kernel_s : f->compute * t->compute_s;

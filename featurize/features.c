@@ -285,7 +285,7 @@ static void packing(const sc_walk *w, float *row) {
     runs += w->pack_level_iterations[p];
     elems += copied;
     bytes += copied * size;
-    strided += sc_copies_runs(w, p) ? 0 : copied * size;
+    strided += sc_copied_row(w, p) > 0 ? 0 : copied * size;
     largest = sc_max(largest, (double)pack->elems * size);
   }
   SET(run_packs, run);

@@ -22,7 +22,8 @@ void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32
     if (p == 0 && stride > element_bytes) stride += (int64_t)skew * element_bytes;
     if (count > 1) { /* parts of one step are left out */
       sc_address_part *part = &map->part[map->nparts++];
-      *part = (sc_address_part){.kind = (uint8_t)kind, .box = box[axis], .block = block, .stride = stride};
+      *part = (sc_address_part){
+          .kind = (uint8_t)kind, .axis = (uint8_t)axis, .box = box[axis], .block = block, .stride = stride};
       for (int j = 0; j < 2; j++) {
         part->dim[j] = index->dim[j] >= 0 ? (uint8_t)index->dim[j] : SC_MAX_DIMS;
         part->coef[j] = index->dim[j] >= 0 ? abs(index->coef[j]) : 0;

@@ -38,7 +38,7 @@ typedef struct sc_level {
 
 /* A part of an address, innermost first: steps of `stride` bytes, as many as the extent of its axis asks for. */
 typedef struct sc_address_part {
-  uint8_t kind; /* sc_part_kind */
+  uint8_t kind, axis; /* sc_part_kind; of the tensor */
   uint8_t dim[2]; /* of the axis' index; SC_MAX_DIMS = none, whose extent is always 1 */
   int32_t coef[2], box /* elements the axis has at most */, block;
   int64_t stride; /* bytes */
@@ -185,7 +185,8 @@ void sc_walk_kernels(sc_walk *walk);
 /* Prepares everything above. */
 void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, sc_walk *walk);
 /* analytic.c */
-bool sc_copies_runs(const sc_walk *walk, int pack);
+/* Elements of the rows that pack p copies: its innermost steps; 0 when the tensor's rows run along another axis. */
+double sc_copied_row(const sc_walk *walk, int pack);
 void sc_walk_analytic(sc_walk *walk, sc_analytic *out);
 /* schema.c: makes a row of plain values finite and transforms it. */
 void sc_features_transform(float *row);

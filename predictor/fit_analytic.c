@@ -38,7 +38,7 @@ static void solve(double a[TERMS][TERMS], const double *b, double *c) {
 
 void sc_analytic_fit_rows(const sc_rows *rows, const uint32_t *index, size_t n, sc_analytic_fit *fit) {
   double a[TERMS][TERMS] = {{0}}, b[TERMS] = {0},
-         c[TERMS] = {1, 1, 0.25, 0.35, 0.5, 0.25, 0.7, 0.5}; /* as sc_analytic_combine's */
+         c[TERMS] = {1, 1, 0.25, 0.35, 0.5, 0.25, 1, 0.5}; /* as sc_analytic_combine's */
   for (size_t i = 0; i < n; i++) {
     double term[TERMS];
     terms_of(&rows->analytic[index[i]], term);

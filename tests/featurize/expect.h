@@ -559,6 +559,26 @@ static inline void expect_addresses(expected *e) {
   if (!buffers) EXPECT(vector_aligned, vectors > 0 ? aligned / vectors : 0);
 }
 
+/* Elements side by side in a buffer and in its tensor: those of the innermost axis that has more than one; 0 when the axes
+ * differ. */
+static inline double copied_row(const brute *b, int p) {
+  const sc_nest_pack *pack = &b->nest->pack[p];
+  const sc_access *access = &b->task->access[pack->access];
+  const sc_tensor *tensor = &b->task->tensor[access->tensor];
+  int to = pack->layout.nparts - 1, from = tensor->layout.nparts - 1;
+  double row = 1;
+  for (; to >= 0; to--) {
+    const sc_part part = pack->layout.part[to];
+    const int d = access->axis[part.axis].dim[0];
+    row = part.kind == SC_PART_INNER ? b->nest->dim[d].max_tile : pack->extent[part.axis];
+    if (part.kind == SC_PART_INNER && pack->extent[part.axis] < row) row = pack->extent[part.axis];
+    if (row > 1) break;
+  }
+  while (from >= 0 && tensor->shape[tensor->layout.part[from].axis] == 1) from--;
+  if (to < 0) return 1;
+  return from >= 0 && tensor->layout.part[from].axis == pack->layout.part[to].axis ? row : 0;
+}
+
 /* ---- analytic terms, documented in docs/analytic.md ---- */
 
 static inline void expect_analytic(expected *e, const sums *s) {
@@ -574,7 +594,9 @@ static inline void expect_analytic(expected *e, const sums *s) {
   for (int p = 0; p < b->nest->npacks; p++) {
     const sc_nest_pack *pack = &b->nest->pack[p];
     if (pack->ahead || p == b->nest->acc) continue;
-    copy += b->pack_runs[p] * ((double)pack->elems * 4 / 16 + 20);
+    const double row = copied_row(b, p), elems = (double)pack->elems;
+    const double by_rows = elems / most(row, 1) * (6 + floor(row / 16) * 3.5 + fmod(row, 16) * 0.5);
+    copy += b->pack_runs[p] * (8 + (row > 0 ? by_rows : 1.2 * elems));
   }
   for (int a = 0; a < 3; a++) {
     const brute_stream *stream = stream_of(b, a);
@@ -591,10 +613,11 @@ static inline void expect_analytic(expected *e, const sums *s) {
           ? (s->known_ns + (s->cycles * 1e9 / m->clock_hz.value - s->model_ns) * s->known_ns / s->model_ns) / faster
           : compute;
   const double pack = copy * cycle;
-  const double overhead = (2 * loops + 12 * s->calls * (1 - known) + 2 * s->stores / m->loads_per_cycle.value) * cycle +
-                          barriers_of(e) * 2000 * 1e9 / m->clock_hz.value;
+  const double overhead =
+      (0.5 * loops + 12 * s->calls * (1 - known) + 2 * s->stores / m->loads_per_cycle.value) * cycle +
+      barriers_of(e) * 2000 * 1e9 / m->clock_hz.value;
   const double sum = (known >= 0.5 ? kernel : compute) + 0.25 * served[0] + 0.35 * served[1] + 0.5 * served[2] +
-                     0.25 * conflicts + 0.7 * pack + 0.5 * overhead;
+                     0.25 * conflicts + pack + 0.5 * overhead;
   const double term[] = {kernel, served[0], served[1], served[2], conflicts, pack, overhead};
   double first = 0, second = 0;
   for (int i = 0; i < 7; i++) {
@@ -629,13 +652,12 @@ static inline void expect_packs(expected *e) {
     if (p == b->nest->acc) sum_bytes = (double)pack->elems * 4;
     else if (pack->ahead) ahead++;
     else {
-      const sc_layout *from = &b->task->tensor[b->task->access[pack->access].tensor].layout;
       const double copied = (double)pack->elems * b->pack_runs[p];
       run++;
       runs += b->pack_runs[p];
       elements += copied;
       bytes += 4 * copied;
-      if (pack->layout.part[pack->layout.nparts - 1].axis != from->part[from->nparts - 1].axis) strided += 4 * copied;
+      if (copied_row(b, p) == 0) strided += 4 * copied;
       largest = most(largest, 4 * (double)pack->elems);
     }
   }
