@@ -1,15 +1,18 @@
 /* A bound space inside sampler/: the tables that a space becomes for one task on one machine.
  *
- *   bind.c      the flow; which clauses and conditions apply; blame when nothing is left
- *   combo.c     early choices (options, vector, lanes, pads): every combination is a combo
- *   late.c      late choices (loop, unroll, packs, parallel) as alternatives with numbers for names
- *   domain.c    numbers of one dim: runs of register tiles x tile sizes of the bands, with what sc_lower says of them
- *   program.c   conditions as small programs, run dim by dim
- *   graph.c     nodes, edges, memo;  count.c  dims level by level;  count_late.c  late choices;  order.c  orders of loops
- *   at.c        rank -> schedule;  rank.c  schedule -> rank;  sample.c, neighbour.c, sobol_*.c
+ *   bind.c        the flow; which clauses and conditions apply; blame when nothing is left
+ *   combo.c       early choices (options, vector, lanes, pads): every combination is a combo
+ *   late.c        late choices (loop, unroll, packs, parallel) as alternatives with numbers for names
+ *   domain.c      numbers of one dim: runs of register tiles x tile sizes of the bands (ladder.c), and what sc_lower
+ *                 says of them (probe.c)
+ *   condition.c   conditions as trees; program.c as small programs; program_run.c runs them dim by dim
+ *   overlap.c     options that describe one schedule twice
+ *   graph.c       nodes, edges, memo; count.c fills them dim by dim, then count_late.c late choices, order.c orders
+ *   path.c        rank -> schedule; rank.c schedule -> rank; sample.c, neighbour.c, sobol_*.c draw
  *
- * A schedule is a path through levels: combo, compile, dims (in an order of the combo's own), loop, unroll, packs,
- * parallel, orders from the top band down. A node is what later levels need to know of a prefix; equal prefixes share it. */
+ * A schedule is a path through levels: combo (with a compiler), dims in an order of the combo's own, loop, unroll,
+ * packs, parallel, orders from the top band down. A node is what later levels need to know of a prefix; equal prefixes
+ * share it. */
 #ifndef SC_SAMPLER_BOUND_H
 #define SC_SAMPLER_BOUND_H
 
@@ -81,7 +84,7 @@ typedef struct sc_runset {
   int32_t nclasses; /* kernels of this dim, borders included */
   bool need_known;
   sc_bits bits; /* of the runs alone */
-  int32_t first, nvalues; /* in sc_domain.value, before it is grouped by class */
+  int32_t first, nvalues; /* in sc_domain.place, and in sc_domain.value before it is grouped by class */
 } sc_runset;
 
 typedef struct sc_value_of_dim {
@@ -95,11 +98,16 @@ typedef struct sc_class_of_dim { /* values that nothing later can tell apart */
   int32_t first, count; /* in sc_domain.value */
 } sc_class_of_dim;
 
+typedef struct sc_place { /* of a value */
+  int32_t class, member;
+} sc_place;
+
 typedef struct sc_domain {
   int dim;
   int nrunsets, nvalues, nclasses;
   sc_runset *runset;
   sc_value_of_dim *value; /* grouped by class */
+  sc_place *place; /* grouped by runs */
   double *leaf; /* [class][SC_LEAVES] */
   sc_class_of_dim *class;
   double lo[SC_LEAVES], hi[SC_LEAVES];
@@ -255,7 +263,8 @@ typedef struct sc_graph {
 
 /* ---- orders ---- */
 
-/* The orders of one set of loops that a rule allows, grouped by which loops of the band below could move up behind them. */
+/* The orders of one set of loops that a rule allows, grouped by which loops of the band below could move up behind
+ * them. */
 enum { SC_FIRSTS = SC_MAX_DIMS + 1 }; /* the dims, and "there is none" */
 typedef struct sc_order_group {
   uint16_t movable; /* bit d */
@@ -324,7 +333,7 @@ sc_status sc_overlap_check(const sc_space_bound *bound, const sc_combo *combo, b
 bool sc_memo_find(const sc_memo *memo, const void *key, uint32_t *value);
 sc_status sc_memo_put(sc_memo *memo, const void *key, uint32_t value);
 void sc_memo_free(sc_memo *memo);
-/* Edges are pushed while a node is built; closing takes those from `base` on off the stack and makes the node of them. */
+/* Edges are pushed while a node is built; closing takes those from `base` on off the stack and makes it of them. */
 sc_status sc_graph_push(sc_graph *graph, uint32_t child, uint32_t what, uint32_t count, uint32_t table);
 sc_status sc_graph_close(sc_graph *graph, size_t base, uint32_t *node);
 void sc_graph_free(sc_graph *graph);

@@ -1,5 +1,5 @@
-/* Early choices: those that the numbers depend on. Every combination of named options, vector dim, lanes and pad rules is
- * a combo with domains, conditions and counts of its own. */
+/* Early choices: those that the numbers depend on. Every combination of named options, vector dim, lanes and pad rules
+ * is a combo with domains, conditions and counts of its own. */
 #include <string.h>
 
 #include "sampler/bound.h"

@@ -1,5 +1,5 @@
-/* Counting, dim by dim: the schedules behind a prefix depend only on its state (program.c), so each state is expanded once.
- * This is ATF's chain of trees with equal subtrees shared, a decision diagram. */
+/* Counting, dim by dim: the schedules behind a prefix depend only on its state (program.c), so each state is expanded
+ * once. This is ATF's chain of trees with equal subtrees shared, a decision diagram. */
 #include <stddef.h>
 #include <string.h>
 

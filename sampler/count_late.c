@@ -1,5 +1,5 @@
-/* Counting the late choices: loop, unroll, packs, parallel. Their legality is a matter of masks: which dims make more than
- * one trip in which band. Where two alternatives lower to one nest, the first one stands for both. */
+/* Counting the late choices: loop, unroll, packs, parallel. Their legality is a matter of masks: which dims make more
+ * than one trip in which band. Where two alternatives lower to one nest, the first one stands for both. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,7 +116,7 @@ static axis_facts facts_of(const late_step *s, int axis, int band) {
   return facts;
 }
 
-/* Axes of one position go; an axis that is one tile wide, or whose tiles are one wide, or whose parts meet, is whole. */
+/* Axes of one position go; an axis one tile wide, or of tiles one wide, or whose parts meet, is whole. */
 static void canonicalise(const late_step *s, const sc_pack_alt *alt, int band, canonical *out) {
   bool dropped_first = false;
   for (int i = 0; i < alt->pack.layout.nparts; i++) {

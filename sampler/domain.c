@@ -1,32 +1,20 @@
-/* The numbers of one dim: runs of register tiles, and for each the tile sizes of the bands, all from one ladder. What of it
- * is legal, and what it asks of packs and kernel loops, sc_lower says of probes: schedules in which all else is harmless. */
+/* The numbers of one dim: runs of register tiles, and for each the tile sizes of the bands, all from one ladder. What
+ * of it is legal, and what it asks of packs and kernel loops, sc_lower says of probes: schedules in which all else is
+ * harmless. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sampler/bound.h"
+#include "sampler/domain.h"
 
-enum { MAX_RUNSETS = 4096, MAX_VALUES = 65535, MAX_RUNGS = 4096 };
+enum { MAX_RUNSETS = 4096, MAX_VALUES = 65535 };
 
-typedef struct builder {
-  sc_space_bound *bound;
-  sc_combo *combo;
-  sc_domain *domain;
-  int dim;
-  int32_t size;
-  sc_error *err;
-  sc_schedule probe; /* legal where nothing is said of this dim */
-  int32_t *rung;
-  int nrungs;
-  size_t value_cap, runset_cap;
-} builder;
-
-static sc_status nomem(const builder *b) { return sc_fail(b->err, SC_NOMEM, "out of memory"); }
+static sc_status nomem(const sc_builder *b) { return sc_fail(b->err, SC_NOMEM, "out of memory"); }
 
 /* ---- runs ---- */
 
 /* Adjacent runs of one size are one run. */
-static sc_status add_runs(builder *b, const sc_run *run, int n) {
+static sc_status add_runs(sc_builder *b, const sc_run *run, int n) {
   sc_runset set = {0};
   for (int i = 0; i < n; i++) {
     if (run[i].count == 0) continue;
@@ -54,7 +42,7 @@ static sc_status add_runs(builder *b, const sc_run *run, int n) {
 }
 
 /* a*q, or a*q+r, or two sizes that differ by one unit over as many tiles; the last one is what is left. */
-static sc_status add_size(builder *b, int32_t a, int32_t unit, int forms) {
+static sc_status add_size(sc_builder *b, int32_t a, int32_t unit, int forms) {
   int32_t n = b->size;
   if (a >= n) return add_runs(b, &(sc_run){n, 1}, 1);
   if (n % a == 0) return add_runs(b, &(sc_run){a, n / a}, 1);
@@ -77,7 +65,7 @@ static bool covers(const sc_alt *alt, int32_t size) {
 }
 
 /* On the vector dim sizes in vectors count if there are any, elsewhere those in elements. */
-static sc_status add_sizes(builder *b, const sc_clause *clause) {
+static sc_status add_sizes(sc_builder *b, const sc_clause *clause) {
   bool vector = b->combo->vector == b->dim, any = false;
   int forms = clause->forms ? clause->forms : SC_FORM_REST | SC_FORM_BALANCED;
   for (int i = 0; i < clause->nalts; i++)
@@ -97,7 +85,7 @@ static sc_status add_sizes(builder *b, const sc_clause *clause) {
 }
 
 /* A forced `tile` names sizes of the largest tile, or runs that must be exactly these. */
-static bool runs_forced(const builder *b, const sc_runset *set, const sc_clause *clause) {
+static bool runs_forced(const sc_builder *b, const sc_runset *set, const sc_clause *clause) {
   for (int i = 0; i < clause->nalts; i++) {
     const sc_alt *alt = &clause->alt[i];
     int32_t unit = alt->vectors && b->combo->vector == b->dim ? b->combo->lanes : 1;
@@ -111,7 +99,7 @@ static bool runs_forced(const builder *b, const sc_runset *set, const sc_clause 
   return false;
 }
 
-static sc_status make_runs(builder *b) {
+static sc_status make_runs(sc_builder *b) {
   const sc_space_bound *bound = b->bound;
   const sc_clause *clause = sc_clause_find(bound, b->combo->option, SC_AT_TILE, b->dim, 0);
   if (clause) SC_TRY(add_sizes(b, clause));
@@ -133,284 +121,9 @@ static sc_status make_runs(builder *b) {
   return SC_OK;
 }
 
-/* ---- probes ---- */
+/* ---- sizes of bands ---- */
 
-static sc_layout plain_layout(const sc_task *task, int access, int last) {
-  const sc_access *a = &task->access[access];
-  int naxes = task->tensor[a->tensor].naxes;
-  sc_layout layout = {0};
-  for (int pass = 0; pass < 2; pass++) /* axes that the vector dim walks stand last */
-    for (int x = 0; x < naxes; x++) {
-      bool walked = last >= 0 && (a->axis[x].dim[0] == last || a->axis[x].dim[1] == last);
-      if (walked == (pass == 1)) layout.part[layout.nparts++] = (sc_part){.axis = (uint8_t)x, .kind = SC_PART_WHOLE};
-    }
-  return layout;
-}
-
-static void set_runs(sc_schedule *s, int d, const sc_runset *set) {
-  s->nruns[d] = set->nruns;
-  memcpy(s->run[d], set->run, sizeof set->run);
-}
-
-static void order_rest(sc_schedule *s, int band, const sc_task *task, uint16_t without) {
-  s->norder[band] = 0;
-  for (int d = 0; d < task->ndims; d++)
-    if (!(without >> d & 1)) s->order[band][s->norder[band]++] = (uint8_t)d;
-}
-
-/* Tiles of one element (one vector on the vector dim), all operands packed but `unpacked`, padding of other dims packed or
- * clamped away, no loop in the kernel but those that a clamp needs. */
-static void make_probe(const builder *b, int unpacked, int loop, sc_schedule *s) {
-  const sc_task *task = b->bound->task;
-  const sc_combo *combo = b->combo;
-  uint16_t loops = 0, reduce_loops = 0;
-  memset(s, 0, sizeof *s);
-  s->nbands = 2;
-  s->unroll = 1;
-  s->vector = combo->vector;
-  s->lanes = combo->lanes;
-  if (combo->vector >= 0) {
-    int32_t size = task->dim[combo->vector].size;
-    s->run[combo->vector][s->nruns[combo->vector]++] = (sc_run){combo->lanes, size / combo->lanes};
-    if (size % combo->lanes) s->run[combo->vector][s->nruns[combo->vector]++] = (sc_run){size % combo->lanes, 1};
-  }
-  for (int i = 0; i < b->bound->npackable; i++) {
-    int a = b->bound->packable[i];
-    if (a != unpacked)
-      s->pack[s->npacks++] = (sc_pack){.access = (uint8_t)a, .band = 2, .layout = plain_layout(task, a, combo->vector)};
-  }
-  for (int p = 0; p < task->npads; p++) {
-    const sc_pad *pad = &task->pad[p];
-    bool mine = pad->free == b->dim || pad->red == b->dim;
-    s->pad[p] = mine || pad->access == unpacked ? combo->pad[p] : SC_PAD_PACK;
-    if (!mine && pad->access == unpacked && pad->red >= 0) s->pad[p] = SC_PAD_CLAMP;
-    if (s->pad[p] == SC_PAD_CLAMP && pad->red >= 0) reduce_loops |= (uint16_t)(1u << pad->red);
-    if (s->pad[p] == SC_PAD_PEEL && pad->red >= 0 && pad->red != b->dim) {
-      s->nruns[pad->red] = 1;
-      s->run[pad->red][0] = (sc_run){task->dim[pad->red].size, 1};
-    }
-  }
-  if (loop >= 0 && !(reduce_loops >> loop & 1)) {
-    s->kloop[s->nkloops++] = (uint8_t)loop;
-    loops |= (uint16_t)(1u << loop);
-  }
-  for (int d = 0; d < task->ndims && s->nkloops < SC_MAX_KLOOPS; d++)
-    if (reduce_loops >> d & 1) s->kloop[s->nkloops++] = (uint8_t)d;
-  loops |= reduce_loops;
-  for (int d = 0; d < task->ndims; d++) s->group[1][d] = loops >> d & 1 ? SC_ALL : 1;
-  order_rest(s, 1, task, loops);
-  order_rest(s, 2, task, 0);
-}
-
-/* With a buffer for partial sums where these need one. */
-static bool lowers(const builder *b, const sc_schedule *s, sc_nest *nest, sc_error *why) {
-  const sc_task *task = b->bound->task;
-  if (sc_lower(task, s, nest, why) == SC_OK) return true;
-  if (why->rule != SC_RULE_ACC_TYPE || s->npacks == SC_MAX_PACKS) return false;
-  sc_schedule buffered = *s;
-  buffered.pack[buffered.npacks++] =
-      (sc_pack){.access = 0, .band = 2, .layout = plain_layout(task, 0, b->combo->vector)};
-  return sc_lower(task, &buffered, nest, why) == SC_OK;
-}
-
-static bool is_blocked_on(const sc_task *task, int access, int dim) {
-  const sc_access *a = &task->access[access];
-  const sc_tensor *tensor = &task->tensor[a->tensor];
-  for (int x = 0; x < tensor->naxes; x++)
-    if (tensor->layout.block[x] && (a->axis[x].dim[0] == dim || a->axis[x].dim[1] == dim)) return true;
-  return false;
-}
-
-static bool may_be_loop(const builder *b) {
-  const sc_late *late = b->bound->late[b->combo->late_id];
-  if (late->clamped >> b->dim & 1) return false; /* is one in any case */
-  for (int i = 0; i < late->nloops; i++)
-    for (int k = 0; k < late->loop[i].n; k++)
-      if (late->loop[i].dim[k] == b->dim) return true;
-  return false;
-}
-
-/* Keeps the runs that are legal, with their kernels. */
-static void probe_runs(builder *b) {
-  int n = 0;
-  sc_nest nest;
-  sc_error why;
-  for (int i = 0; i < b->domain->nrunsets; i++) {
-    sc_runset *set = &b->domain->runset[i];
-    sc_schedule s = b->probe;
-    set_runs(&s, b->dim, set);
-    if (!lowers(b, &s, &nest, &why)) {
-      memcpy(b->bound->why, why.text, sizeof b->bound->why);
-      continue;
-    }
-    set->nclasses = nest.dim[b->dim].nclasses;
-    b->domain->runset[n++] = *set;
-  }
-  b->domain->nrunsets = n;
-}
-
-/* Does access a want a pack with these runs, or with this dim as a loop of the kernel over `step` tiles? */
-static bool needs_pack(const builder *b, const sc_runset *set, int access, int loop, int32_t step) {
-  sc_schedule s;
-  sc_nest nest;
-  sc_error why;
-  make_probe(b, access, loop, &s);
-  set_runs(&s, b->dim, set);
-  if (loop >= 0) s.group[1][b->dim] = step;
-  if (lowers(b, &s, &nest, &why)) return false;
-  return why.rule != SC_RULE_CONTIGUOUS || b->combo->vector == b->dim;
-}
-
-static sc_status loop_need_bit(builder *b, int access, uint64_t *bit) {
-  sc_late *late = b->bound->late[b->combo->late_id];
-  int i = 0;
-  while (i < late->nloop_needs && (late->loop_need[i].access != access || late->loop_need[i].dim != b->dim)) i++;
-  if (i == 64) return sc_fail(b->err, SC_LIMIT, "more than 64 pairs of blocked tensors and kernel loops");
-  if (i == late->nloop_needs) {
-    late->loop_need[i].access = (uint8_t)access;
-    late->loop_need[i].dim = (uint8_t)b->dim;
-    late->nloop_needs++;
-  }
-  *bit = (uint64_t)1 << i;
-  return SC_OK;
-}
-
-/* Does a pack that could be chosen hold the dim? Then what its layout comes to depends on how wide tiles are. */
-static bool is_packed(const builder *b) {
-  const sc_late *late = b->bound->late[b->combo->late_id];
-  for (int a = 0; a < b->bound->task->naccesses; a++)
-    for (int i = 0; i < late->npacks[a]; i++)
-      if (late->pack[a][i].band && b->bound->task->access[a].dims >> b->dim & 1) return true;
-  return false;
-}
-
-/* What the runs ask of packs, whatever the bands. */
-static void probe_needs(const builder *b, sc_runset *set) {
-  const sc_task *task = b->bound->task;
-  for (int i = 0; i < b->bound->npackable; i++) {
-    int a = b->bound->packable[i];
-    bool may = task->access[a].dims >> b->dim & 1 && (b->combo->vector == b->dim || is_blocked_on(task, a, b->dim));
-    if (may && needs_pack(b, set, a, -1, 1)) set->bits.need |= (uint8_t)(1u << a);
-  }
-  if (!is_packed(b)) return;
-  if (set->max_tile == 1) set->bits.thin = (uint16_t)(1u << b->dim);
-  for (int a = 1; a < task->naccesses; a++) {
-    const sc_tensor *tensor = &task->tensor[task->access[a].tensor];
-    for (int x = 0; x < tensor->naxes; x++)
-      if (tensor->constant && task->access[a].axis[x].dim[0] == b->dim && set->nruns == 1 &&
-          tensor->layout.block[x] == set->max_tile)
-        set->bits.blocked = (uint16_t)(1u << b->dim);
-  }
-}
-
-/* What a loop of the kernel over this dim asks: it depends on the step where a tensor has blocks. */
-static sc_status probe_loop(builder *b, const sc_runset *set, int32_t step, sc_bits *bits) {
-  const sc_task *task = b->bound->task;
-  sc_schedule s;
-  sc_nest nest;
-  sc_error why;
-  make_probe(b, -1, b->dim, &s);
-  set_runs(&s, b->dim, set);
-  s.group[1][b->dim] = step;
-  if (!lowers(b, &s, &nest, &why)) {
-    bits->no_loop |= (uint16_t)(1u << b->dim);
-    return SC_OK;
-  }
-  for (int i = 0; i < b->bound->npackable; i++) {
-    int a = b->bound->packable[i];
-    uint64_t bit = 0;
-    if (!is_blocked_on(task, a, b->dim) || !needs_pack(b, set, a, b->dim, step)) continue;
-    SC_TRY(loop_need_bit(b, a, &bit));
-    bits->loop_need |= bit;
-  }
-  return SC_OK;
-}
-
-/* ---- ladders ---- */
-
-static int compare_int(const void *a, const void *b) {
-  int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-  return (x > y) - (x < y);
-}
-
-static sc_status add_rung(builder *b, int32_t rung) {
-  if (b->nrungs == MAX_RUNGS)
-    return sc_fail(b->err, SC_LIMIT, "the ladder of '%s' has more than %d rungs", b->bound->task->dim[b->dim].name,
-                   MAX_RUNGS);
-  b->rung[b->nrungs++] = rung;
-  return SC_OK;
-}
-
-/* Drops the rungs that are closest to their neighbours, never the ends. */
-static void thin_out(builder *b, int most) {
-  while (b->nrungs > most && b->nrungs > 2) {
-    int drop = 1;
-    for (int i = 2; i < b->nrungs - 1; i++)
-      if ((int64_t)b->rung[i + 1] * b->rung[drop - 1] < (int64_t)b->rung[drop + 1] * b->rung[i - 1]) drop = i;
-    memmove(&b->rung[drop], &b->rung[drop + 1], (size_t)(b->nrungs - drop - 1) * sizeof *b->rung);
-    b->nrungs--;
-  }
-}
-
-static sc_status add_rungs(builder *b, const sc_alt *alt, const sc_runset *set) {
-  int32_t tiles = set->tiles;
-  switch ((sc_alt_kind)alt->kind) {
-  case SC_ALT_DIVISORS:
-    for (int32_t i = 1; (int64_t)i * i <= tiles; i++)
-      if (tiles % i == 0) {
-        SC_TRY(add_rung(b, i));
-        SC_TRY(add_rung(b, tiles / i));
-      }
-    break;
-  case SC_ALT_POWERS:
-    for (int64_t i = 1; i < tiles; i *= 2) SC_TRY(add_rung(b, (int32_t)i));
-    break;
-  case SC_ALT_SPLITS:
-    for (int64_t n = 1, rung; n <= tiles; n = (tiles - 1) / (rung - 1) + 1) { /* every ceil(tiles/n) once */
-      rung = (tiles + n - 1) / n;
-      SC_TRY(add_rung(b, (int32_t)rung));
-      if (rung == 1) break;
-    }
-    break;
-  case SC_ALT_ALL:
-    for (int32_t i = 1; i <= tiles; i++) SC_TRY(add_rung(b, i));
-    break;
-  case SC_ALT_NUMBER: {
-    int64_t rung = ((int64_t)alt->lo + set->max_tile - 1) / set->max_tile;
-    if (rung < tiles) SC_TRY(add_rung(b, (int32_t)rung));
-    break;
-  }
-  default: break;
-  }
-  return SC_OK;
-}
-
-/* 1 and all tiles always belong to it, unless only `whole` or only `top` is said. */
-static sc_status make_ladder(builder *b, const sc_clause *clause, const sc_runset *set) {
-  static const sc_alt divisors = {.kind = SC_ALT_DIVISORS};
-  bool whole = false, top = false, other = false;
-  int most = MAX_RUNGS;
-  b->nrungs = 0;
-  for (int i = 0; i < (clause ? clause->nalts : 1); i++) {
-    const sc_alt *alt = clause ? &clause->alt[i] : &divisors;
-    whole |= alt->kind == SC_ALT_WHOLE;
-    top |= alt->kind == SC_ALT_TOP;
-    if (alt->kind == SC_ALT_AT_MOST) most = alt->lo;
-    other |= alt->kind != SC_ALT_WHOLE && alt->kind != SC_ALT_TOP && alt->kind != SC_ALT_AT_MOST;
-    SC_TRY(add_rungs(b, alt, set));
-  }
-  if (other || top || !whole) SC_TRY(add_rung(b, 1));
-  if (other || whole || !top) SC_TRY(add_rung(b, set->tiles));
-  qsort(b->rung, (size_t)b->nrungs, sizeof *b->rung, compare_int);
-  int n = 0;
-  for (int i = 0; i < b->nrungs; i++)
-    if (n == 0 || b->rung[n - 1] != b->rung[i]) b->rung[n++] = b->rung[i];
-  b->nrungs = n;
-  thin_out(b, most);
-  return SC_OK;
-}
-
-static const sc_clause *find_ladder(const builder *b) {
+static const sc_clause *find_ladder(const sc_builder *b) {
   const sc_space_bound *bound = b->bound;
   for (int c = bound->space->nclauses - 1; c >= 0; c--) { /* a forced one replaces */
     const sc_clause *clause = &bound->space->clause[c];
@@ -422,7 +135,7 @@ static const sc_clause *find_ladder(const builder *b) {
   return clause ? clause : sc_clause_find(bound, b->combo->option, SC_AT_LADDER, -1, 0);
 }
 
-static sc_status add_value(builder *b, const sc_value_of_dim *value) {
+static sc_status add_value(sc_builder *b, const sc_value_of_dim *value) {
   sc_domain *domain = b->domain;
   if (domain->nvalues == MAX_VALUES)
     return sc_fail(b->err, SC_LIMIT, "more than %d tilings of '%s': give it a shorter ladder or fewer tile sizes",
@@ -440,7 +153,7 @@ static sc_status add_value(builder *b, const sc_value_of_dim *value) {
 }
 
 /* Sizes of band `band` and above: each divides the next, or the next is everything. */
-static sc_status add_chains(builder *b, sc_value_of_dim *value, int band, int32_t tiles) {
+static sc_status add_chains(sc_builder *b, sc_value_of_dim *value, int band, int32_t tiles) {
   int32_t below = band > 1 ? value->step[band - 2] : 1;
   if (band >= b->bound->nbands) return add_value(b, value);
   for (int i = 0; i < b->nrungs; i++) {
@@ -454,18 +167,17 @@ static sc_status add_chains(builder *b, sc_value_of_dim *value, int band, int32_
 
 sc_status sc_domain_make(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err) {
   sc_domain *domain = &combo->domain[dim];
-  builder b = {
+  sc_builder b = {
       .bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
   memset(domain, 0, sizeof *domain);
   domain->dim = dim;
-  b.rung = sc_arena_alloc(bound->arena, MAX_RUNGS, sizeof *b.rung);
+  b.rung = sc_arena_alloc(bound->arena, SC_MAX_RUNGS, sizeof *b.rung);
   if (!b.rung) return nomem(&b);
   SC_TRY(make_runs(&b));
-  make_probe(&b, -1, -1, &b.probe);
-  probe_runs(&b);
+  sc_probe_runs(&b);
   const sc_clause *ladder = find_ladder(&b);
   for (int i = 0; i < domain->nrunsets; i++) {
-    SC_TRY(make_ladder(&b, ladder, &domain->runset[i]));
+    SC_TRY(sc_ladder_make(&b, ladder, &domain->runset[i]));
     SC_TRY(add_chains(&b, &(sc_value_of_dim){.runset = (uint16_t)i}, 1, domain->runset[i].tiles));
   }
   return SC_OK;
@@ -524,8 +236,8 @@ static void find_ranges(sc_domain *domain) {
   }
 }
 
-/* Does the domain hold the same with a smaller tile of this band and the `over` bands above it, which are equal? Then a loop
- * that could move up, or join one there, should do so at least in part. */
+/* Does the domain hold the same with a smaller tile of this band and the `over` bands above it, which are equal? Then
+ * a loop that could move up, or join one there, should do so at least in part. */
 static bool has_smaller(const sc_domain *domain, const sc_value_of_dim *value, int band, int over) {
   const sc_runset *set = &domain->runset[value->runset];
   for (int i = set->first; i < set->first + set->nvalues; i++) {
@@ -574,22 +286,23 @@ static int compare_keyed(const void *a, const void *b) {
   return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-static sc_status key_values(builder *b, keyed *key) {
+static sc_status key_values(sc_builder *b, keyed *key) {
   sc_domain *domain = b->domain;
   const sc_late *late = b->bound->late[b->combo->late_id];
-  bool loop = may_be_loop(b), blocked = is_blocked_on(b->bound->task, 0, b->dim);
-  for (int i = 0; i < b->bound->npackable; i++) blocked |= is_blocked_on(b->bound->task, b->bound->packable[i], b->dim);
+  bool loop = sc_probe_may_loop(b), blocked = sc_probe_is_blocked(b->bound->task, 0, b->dim);
+  for (int i = 0; i < b->bound->npackable; i++)
+    blocked |= sc_probe_is_blocked(b->bound->task, b->bound->packable[i], b->dim);
   sc_bits loop_bits = {0};
   int probed = -1;
   for (int i = 0; i < domain->nvalues; i++) {
     const sc_value_of_dim *value = &domain->value[i];
     sc_runset *set = &domain->runset[value->runset];
     int32_t inside = step_of(b->bound, set, value->step, 1);
-    if (!set->need_known) probe_needs(b, set);
+    if (!set->need_known) sc_probe_needs(b, set);
     set->need_known = true;
     if (loop && (blocked || probed != value->runset)) {
       memset(&loop_bits, 0, sizeof loop_bits);
-      SC_TRY(probe_loop(b, set, blocked ? inside : SC_ALL, &loop_bits));
+      SC_TRY(sc_probe_loop(b, set, blocked ? inside : SC_ALL, &loop_bits));
       probed = value->runset;
     }
     memset(&key[i], 0, sizeof key[i]);
@@ -609,13 +322,14 @@ static sc_status key_values(builder *b, keyed *key) {
 
 sc_status sc_domain_finish(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err) {
   sc_domain *domain = &combo->domain[dim];
-  builder b = {
+  sc_builder b = {
       .bound = bound, .combo = combo, .domain = domain, .dim = dim, .size = bound->task->dim[dim].size, .err = err};
   size_t n = (size_t)domain->nvalues;
   keyed *key = sc_arena_alloc(bound->arena, n + 1, sizeof *key);
   domain->leaf = sc_arena_alloc(bound->arena, n + 1, sizeof *domain->leaf * SC_LEAVES);
   domain->class = sc_arena_alloc(bound->arena, n + 1, sizeof *domain->class);
-  if (!key || !domain->leaf || !domain->class) return nomem(&b);
+  domain->place = sc_arena_alloc(bound->arena, n + 1, sizeof *domain->place);
+  if (!key || !domain->leaf || !domain->class || !domain->place) return nomem(&b);
   find_ranges(domain);
   SC_TRY(key_values(&b, key));
   qsort(key, n, sizeof *key, compare_keyed);
@@ -626,7 +340,8 @@ sc_status sc_domain_finish(sc_space_bound *bound, sc_combo *combo, int dim, sc_e
       domain->class[domain->nclasses] = (sc_class_of_dim){.bits = key[i].bits, .first = (int32_t)i};
       memcpy(&domain->leaf[(size_t)domain->nclasses++ * SC_LEAVES], key[i].leaf, sizeof key[i].leaf);
     }
-    domain->class[domain->nclasses - 1].count++;
+    sc_class_of_dim *class = &domain->class[domain->nclasses - 1];
+    domain->place[key[i].index] = (sc_place){domain->nclasses - 1, class->count++};
   }
   return SC_OK;
 }

@@ -1,5 +1,5 @@
-/* The graph of a bound space: nodes with the number of schedules behind them, edges with running sums; and the memo that
- * finds the node of a state. */
+/* The graph of a bound space: nodes with the number of schedules behind them, edges with running sums; and the memo
+ * that finds the node of a state. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Late choices: loop, unroll, packs and parallel loops, which the numbers do not depend on, only their combinations. Here
- * names become numbers, and what this task makes impossible or the same is left out. */
+/* Late choices: loop, unroll, packs and parallel loops, which the numbers do not depend on, only their combinations.
+ * Here names become numbers, and what this task makes impossible or the same is left out. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* A neighbour of a schedule: at one level of its path another edge or member, behind it what it had before wherever that
- * is still there, else a fresh draw. Paths and schedules match one to one, so a neighbour is always another schedule. */
+/* A neighbour of a schedule: at one level of its path another edge or member, behind it what it had before wherever
+ * that is still there, else a fresh draw. Paths and schedules match one to one, so a neighbour is always another
+ * schedule. */
 #include <string.h>
 
 #include "sampler/bound.h"

@@ -1,7 +1,8 @@
-/* Orders of the loops of each band, counted once per nest. Between two bands without a pack the boundary cannot be seen:
- * the outermost loop of the lower band may move up and become the innermost of the upper one (and merge with a loop over
- * the same dim there). Only orders in which nothing can move up are counted (docs/decisions/0004). So an order is described
- * by the dims whose loop could move up behind it, and of the band below no order may begin with one of these. */
+/* Orders of the loops of each band, counted once per nest. Between two bands without a pack the boundary cannot be
+ * seen: the outermost loop of the lower band may move up and become the innermost of the upper one (and merge with a
+ * loop over the same dim there). Only orders in which nothing can move up are counted (docs/decisions/0004). So an
+ * order is described by the dims whose loop could move up behind it, and of the band below no order may begin with one
+ * of these. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,8 +165,8 @@ uint32_t sc_order_members(const sc_order_group *group, uint16_t movable) {
   return n;
 }
 
-/* Could the loop over d that begins band `band` belong to a band above, given that loops over `joining` could follow the last
- * loop above, and that `over` bands between have none? */
+/* Could the loop over d that begins band `band` belong to a band above, given that loops over `joining` could follow
+ * the last loop above, and that `over` bands between have none? */
 static uint16_t movable_from(const sc_bits *bits, const finder *empty, int band, uint16_t joining, int over) {
   uint16_t movable = joining ? joining & (uint16_t)~bits->stuck[sc_stuck(band, over)] : 0;
   for (int j = 0; j < over; j++) { /* a band without loops takes what its rules allow */

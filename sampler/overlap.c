@@ -1,6 +1,6 @@
 /* Options of named choices must not describe one schedule twice: it would be counted twice. Two combos are apart when
- * something that every schedule shows takes different values in them; a combo that says the same as an earlier one is left
- * out (where dims are absent options often come to the same); what cannot be told apart is an error. */
+ * something that every schedule shows takes different values in them; a combo that says the same as an earlier one is
+ * left out (where dims are absent options often come to the same); what cannot be told apart is an error. */
 #include <string.h>
 
 #include "sampler/bound.h"

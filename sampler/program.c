@@ -1,243 +1,15 @@
-/* Conditions as programs. An expression over quantities of dims becomes a tree whose nodes are computed when the last dim
- * they depend on is chosen: what a state must remember of a condition is the values of the subtrees that are complete.
- * Sums and products are reassociated so that the complete part of each is one number. Three things keep states few:
+/* Conditions as programs. The nodes of a condition's tree are computed when the last dim they depend on is chosen:
+ * what a state must remember of a condition is the values of the subtrees that are complete. Three things keep states
+ * few:
  *
  *   a condition that the rest can no longer break, or no longer mend, is settled (intervals of the missing leaves);
  *   when one quantity of one dim is missing, only how far it may go is remembered, found by bisection;
- *   conditions on one dim alone have made its domain smaller before. */
+ *   conditions on one dim alone make its domain smaller beforehand. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sampler/bound.h"
-
-typedef struct tree { /* one condition while it is built */
-  sc_space_bound *bound;
-  sc_combo *combo;
-  const sc_cond *cond;
-  sc_error *err;
-  int n;
-  sc_pnode node[SC_MAX_PNODES];
-  int unroll, parallel; /* alternatives that the expression is built for */
-  bool asks_unroll, asks_tasks;
-} tree;
-
-enum { CONSTANT = SC_COND_NUMBER, LEAF = SC_COND_QUANTITY };
-
-/* ---- building ---- */
-
-static int push(tree *t, sc_pnode node) {
-  if (t->n == SC_MAX_PNODES) return -1;
-  t->node[t->n] = node;
-  return t->n++;
-}
-
-static int constant(tree *t, double value) { return push(t, (sc_pnode){.op = CONSTANT, .level = -1, .value = value}); }
-
-static double apply(int op, double a, double b) {
-  switch (op) {
-  case SC_COND_ADD: return a + b;
-  case SC_COND_MUL: return a * b;
-  case SC_COND_DIV: return a / b;
-  case SC_COND_MIN: return a < b ? a : b;
-  default: return a > b ? a : b;
-  }
-}
-
-/* -1 when the tree is full, and for every operation on -1. */
-static int make(tree *t, int op, int a, int b) {
-  if (a < 0 || b < 0) return -1;
-  if (op == SC_COND_SUB) return make(t, SC_COND_ADD, a, make(t, SC_COND_MUL, constant(t, -1), b));
-  const sc_pnode *x = &t->node[a], *y = &t->node[b];
-  if (x->op == CONSTANT && y->op == CONSTANT) return constant(t, apply(op, x->value, y->value));
-  if (op == SC_COND_MUL && x->op == CONSTANT && x->value == 1) return b;
-  if (op == SC_COND_MUL && y->op == CONSTANT && y->value == 1) return a;
-  return push(
-      t, (sc_pnode){
-             .op = (uint8_t)op, .level = x->level > y->level ? x->level : y->level, .a = (int16_t)a, .b = (int16_t)b});
-}
-
-static int level_of(const sc_combo *combo, int dim) {
-  for (int l = 0; l < combo->nlevels; l++)
-    if (combo->dim[l] == dim) return l;
-  return -1;
-}
-
-static int leaf(tree *t, int dim, int which) {
-  const sc_domain *domain = &t->combo->domain[dim];
-  if (domain->lo[which] == domain->hi[which]) return constant(t, domain->lo[which]);
-  return push(
-      t, (sc_pnode){.op = LEAF, .level = (int8_t)level_of(t->combo, dim), .dim = (uint8_t)dim, .leaf = (uint8_t)which});
-}
-
-/* Elements along an axis of the box that the access touches, at most the tensor's own. */
-static int axis_extent(tree *t, const sc_access *access, int axis, int band) {
-  const sc_index *index = &access->axis[axis];
-  int32_t shape = t->bound->task->tensor[access->tensor].shape[axis];
-  int extent = constant(t, 1);
-  double most = 1;
-  for (int k = 0; k < 2; k++) {
-    if (index->dim[k] < 0) continue;
-    int32_t coef = index->coef[k] < 0 ? -index->coef[k] : index->coef[k];
-    int walk = make(t, SC_COND_MUL, constant(t, coef),
-                    make(t, SC_COND_SUB, leaf(t, index->dim[k], SC_LEAF_EXTENT + band), constant(t, 1)));
-    most += coef * (t->combo->domain[index->dim[k]].hi[SC_LEAF_EXTENT + band] - 1);
-    extent = make(t, SC_COND_ADD, extent, walk);
-  }
-  return most > shape ? make(t, SC_COND_MIN, extent, constant(t, shape)) : extent;
-}
-
-static int region(tree *t, int access, int band) {
-  const sc_access *a = &t->bound->task->access[access];
-  const sc_tensor *tensor = &t->bound->task->tensor[a->tensor];
-  int bytes = constant(t, sc_type_bytes(tensor->type));
-  for (int x = 0; x < tensor->naxes; x++) bytes = make(t, SC_COND_MUL, bytes, axis_extent(t, a, x, band));
-  return bytes;
-}
-
-/* Of one step of the reductions; the vector dim counts in vectors. */
-static int vectors(tree *t, int access) {
-  const sc_task *task = t->bound->task;
-  int product = constant(t, 1);
-  for (int d = 0; d < task->ndims; d++)
-    if (task->access[access].dims >> d & 1 && !task->dim[d].reduce)
-      product = make(t, SC_COND_MUL, product, leaf(t, d, SC_LEAF_VECTORS));
-  return product;
-}
-
-static int product_over_dims(tree *t, int which, double factor) {
-  int product = constant(t, factor);
-  for (int d = 0; d < t->bound->task->ndims; d++) product = make(t, SC_COND_MUL, product, leaf(t, d, which));
-  return product;
-}
-
-static int tasks(tree *t) {
-  const sc_late *late = t->bound->late[t->combo->late_id];
-  t->asks_tasks = true;
-  int product = constant(t, 1);
-  if (late->nparallels == 0) return product;
-  const sc_parallel_alt *alt = &late->parallel[t->parallel];
-  for (int i = 0; i < alt->n; i++)
-    product = make(t, SC_COND_MUL, product, leaf(t, alt->dim[i], SC_LEAF_TRIPS + alt->band));
-  return product;
-}
-
-static double unroll(tree *t) {
-  const sc_late *late = t->bound->late[t->combo->late_id];
-  t->asks_unroll = true;
-  return late->nunrolls ? late->unroll[t->unroll] : 1;
-}
-
-static double cache_bytes(const sc_machine *machine, int level) {
-  if (machine->ncaches == 0) return 0;
-  int i = level < machine->ncaches ? level : machine->ncaches - 1;
-  double shared = machine->cache[i].shared_by.value;
-  return level == 2 && shared > 1 ? machine->cache[i].bytes.value / shared : machine->cache[i].bytes.value;
-}
-
-static sc_status find_dim(const tree *t, const sc_cond_node *node, int *dim) {
-  *dim = sc_task_dim(t->bound->task, node->subject, strlen(node->subject));
-  if (*dim >= 0) return SC_OK;
-  return sc_space_fail(t->bound->space, &node->at, t->err, SC_PARSE, "the task has no dim '%s'", node->subject);
-}
-
-static sc_status find_access(const tree *t, const sc_cond_node *node, int *access) {
-  const sc_task *task = t->bound->task;
-  int nth = node->nth;
-  for (*access = 0; *access < task->naccesses; (*access)++)
-    if (strcmp(task->tensor[task->access[*access].tensor].name, node->subject) == 0 && --nth == 0) return SC_OK;
-  return sc_space_fail(t->bound->space, &node->at, t->err, SC_PARSE, "the task reads or writes no such tensor as '%s'",
-                       node->subject);
-}
-
-static sc_status quantity(tree *t, const sc_cond_node *node, int *out) {
-  const sc_space_bound *bound = t->bound;
-  const sc_machine *machine = bound->machine;
-  const char *arguments = sc_quantities[node->quantity].arguments;
-  int dim = 0, access = 0, band = node->band, b0 = node->quantity == SC_Q_trips;
-  if (arguments[0] == 'd') SC_TRY(find_dim(t, node, &dim));
-  if (arguments[0] == 't') SC_TRY(find_access(t, node, &access));
-  if (arguments[0] && arguments[1] == 'b' && (band > bound->nbands || band < b0))
-    return sc_space_fail(bound->space, &node->at, t->err, SC_PARSE, "band %d: this space has %d to %d", band, b0,
-                         bound->nbands);
-  switch ((sc_quantity)node->quantity) {
-  case SC_Q_tile: *out = leaf(t, dim, SC_LEAF_TILE); break;
-  case SC_Q_tiles: *out = leaf(t, dim, SC_LEAF_TILES); break;
-  case SC_Q_extent: *out = leaf(t, dim, SC_LEAF_EXTENT + band); break;
-  case SC_Q_trips: *out = leaf(t, dim, SC_LEAF_TRIPS + band); break;
-  case SC_Q_region: *out = region(t, access, band); break;
-  case SC_Q_vectors: *out = vectors(t, access); break;
-  case SC_Q_accumulators: *out = vectors(t, 0); break;
-  case SC_Q_body: *out = product_over_dims(t, SC_LEAF_VECTORS, unroll(t)); break;
-  case SC_Q_kernels: *out = product_over_dims(t, SC_LEAF_CLASSES, 1); break;
-  case SC_Q_unroll: *out = constant(t, unroll(t)); break;
-  case SC_Q_tasks: *out = tasks(t); break;
-  case SC_Q_lanes: *out = constant(t, t->combo->lanes); break;
-  case SC_Q_size: *out = constant(t, bound->task->dim[dim].size); break;
-  case SC_Q_registers: *out = constant(t, t->combo->registers); break;
-  case SC_Q_L1: *out = constant(t, cache_bytes(machine, 0)); break;
-  case SC_Q_L2: *out = constant(t, cache_bytes(machine, 1)); break;
-  case SC_Q_L3: *out = constant(t, cache_bytes(machine, 2)); break;
-  case SC_Q_cores: *out = constant(t, machine->cores.value); break;
-  default: *out = constant(t, bound->threads); break;
-  }
-  return SC_OK;
-}
-
-static sc_status expression(tree *t, const sc_cond_node *node, int n, int *out) {
-  int stack[SC_SPACE_NODES], top = 0;
-  for (int i = 0; i < n; i++) {
-    int result = -1;
-    switch ((sc_node_op)node[i].op) {
-    case SC_COND_NUMBER: result = constant(t, node[i].value); break;
-    case SC_COND_QUANTITY: SC_TRY(quantity(t, &node[i], &result)); break;
-    case SC_COND_NEG: result = make(t, SC_COND_MUL, constant(t, -1), stack[--top]); break;
-    default:
-      result = make(t, node[i].op, stack[top - 2], stack[top - 1]);
-      top -= 2;
-      break;
-    }
-    stack[top++] = result;
-  }
-  *out = stack[0];
-  return SC_OK;
-}
-
-/* ---- reassociation: operands of a sum or product in the order of their levels ---- */
-
-typedef struct operands {
-  int n, at[SC_MAX_PNODES];
-} operands;
-
-static int copy_node(tree *to, const tree *from, int i);
-
-static void gather(tree *to, const tree *from, int i, int op, operands *list) {
-  if (from->node[i].op == op) {
-    gather(to, from, from->node[i].a, op, list);
-    gather(to, from, from->node[i].b, op, list);
-  } else if (list->n < SC_MAX_PNODES) list->at[list->n++] = copy_node(to, from, i);
-}
-
-static int copy_node(tree *to, const tree *from, int i) {
-  const sc_pnode *node = &from->node[i];
-  if (node->op == CONSTANT || node->op == LEAF) return push(to, *node);
-  if (node->op != SC_COND_ADD && node->op != SC_COND_MUL)
-    return make(to, node->op, copy_node(to, from, node->a), copy_node(to, from, node->b));
-  operands list;
-  list.n = 0;
-  gather(to, from, i, node->op, &list);
-  for (int j = 1; j < list.n; j++) /* insertion keeps equal levels in order */
-    for (int k = j;
-         k > 0 && list.at[k] >= 0 && list.at[k - 1] >= 0 && to->node[list.at[k - 1]].level > to->node[list.at[k]].level;
-         k--) {
-      int swap = list.at[k];
-      list.at[k] = list.at[k - 1];
-      list.at[k - 1] = swap;
-    }
-  int result = list.at[0];
-  for (int j = 1; j < list.n; j++) result = make(to, node->op, result, list.at[j]);
-  return result;
-}
+#include "sampler/program.h"
 
 /* ---- intervals ---- */
 
@@ -247,11 +19,12 @@ typedef struct interval {
 
 static interval bounds(const sc_combo *combo, const sc_pnode *node, int i, interval *of) {
   const sc_pnode *n = &node[i];
-  if (n->op == CONSTANT) return of[i] = (interval){n->value, n->value};
-  if (n->op == LEAF) return of[i] = (interval){combo->domain[n->dim].lo[n->leaf], combo->domain[n->dim].hi[n->leaf]};
+  if (n->op == SC_TREE_CONSTANT) return of[i] = (interval){n->value, n->value};
+  if (n->op == SC_TREE_LEAF)
+    return of[i] = (interval){combo->domain[n->dim].lo[n->leaf], combo->domain[n->dim].hi[n->leaf]};
   interval a = bounds(combo, node, n->a, of), b = bounds(combo, node, n->b, of), r;
-  double corner[4] = {apply(n->op, a.lo, b.lo), apply(n->op, a.lo, b.hi), apply(n->op, a.hi, b.lo),
-                      apply(n->op, a.hi, b.hi)};
+  double corner[4] = {sc_tree_apply(n->op, a.lo, b.lo), sc_tree_apply(n->op, a.lo, b.hi),
+                      sc_tree_apply(n->op, a.hi, b.lo), sc_tree_apply(n->op, a.hi, b.hi)};
   r.lo = r.hi = corner[0];
   for (int k = 1; k < 4; k++) {
     if (!(corner[k] >= r.lo)) r.lo = corner[k];
@@ -266,8 +39,8 @@ static int sign_of(interval x) { return x.lo >= 0 ? 1 : x.hi <= 0 ? -1 : 0; }
 /* Sets best and worst of every leaf; false where it is not known which way a leaf moves the whole. */
 static bool directions(sc_pnode *node, int i, int direction, const interval *of) {
   sc_pnode *n = &node[i];
-  if (n->op == CONSTANT) return true;
-  if (n->op == LEAF) {
+  if (n->op == SC_TREE_CONSTANT) return true;
+  if (n->op == SC_TREE_LEAF) {
     n->best = direction > 0 ? of[i].lo : of[i].hi;
     n->worst = direction > 0 ? of[i].hi : of[i].lo;
     return direction != 0;
@@ -287,12 +60,8 @@ static bool directions(sc_pnode *node, int i, int direction, const interval *of)
 
 /* ---- instances ---- */
 
-static bool holds(int relation, double value) {
-  return relation == SC_REL_LE ? value <= 0 : relation == SC_REL_LT ? value < 0 : value != 0;
-}
-
 /* Nodes by level, children before parents; the root becomes the last. */
-static void sort_levels(const sc_combo *combo, const tree *t, int root, sc_instance *out) {
+static void sort_levels(const sc_combo *combo, const sc_tree *t, int root, sc_instance *out) {
   int16_t place[SC_MAX_PNODES];
   bool used[SC_MAX_PNODES] = {false};
   used[root] = true;
@@ -324,7 +93,7 @@ static void find_threshold(sc_instance *in) {
   int leaf_of = -1, last = in->last;
   for (int i = in->begin[last + 1]; i < in->begin[last + 2]; i++) {
     const sc_pnode *node = &in->node[i];
-    if (node->op != LEAF) continue;
+    if (node->op != SC_TREE_LEAF) continue;
     int sign = node->best <= node->worst ? 1 : -1;
     if (leaf_of >= 0 && (leaf_of != node->leaf || in->sign != sign)) return;
     leaf_of = node->leaf;
@@ -361,11 +130,11 @@ static sc_status plan_slots(sc_space_bound *bound, sc_combo *combo, sc_instance 
 
 static void mark_leaves(sc_combo *combo, const sc_instance *in) {
   for (int i = 0; i < in->nnodes; i++)
-    if (in->node[i].op == LEAF) combo->domain[in->node[i].dim].used |= (uint16_t)(1u << in->node[i].leaf);
+    if (in->node[i].op == SC_TREE_LEAF) combo->domain[in->node[i].dim].used |= (uint16_t)(1u << in->node[i].leaf);
 }
 
 /* A condition on several dims. */
-static sc_status add_instance(tree *t, int root, int relation, int late) {
+static sc_status add_instance(sc_tree *t, int root, int relation, int late) {
   sc_combo *combo = t->combo;
   if (combo->ninstances == SC_MAX_INSTANCES)
     return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT, "more than %d conditions on several dims",
@@ -394,30 +163,30 @@ static sc_status add_instance(tree *t, int root, int relation, int late) {
 
 /* ---- conditions on one dim ---- */
 
-static double evaluate(const tree *t, int i, const sc_space_bound *bound, const sc_value_of_dim *value, int dim) {
+static double evaluate(const sc_tree *t, int i, const sc_space_bound *bound, const sc_value_of_dim *value, int dim) {
   const sc_pnode *n = &t->node[i];
-  if (n->op == CONSTANT) return n->value;
-  if (n->op == LEAF)
+  if (n->op == SC_TREE_CONSTANT) return n->value;
+  if (n->op == SC_TREE_LEAF)
     return sc_leaf_value(bound, t->combo, dim, &t->combo->domain[dim].runset[value->runset], value->step, n->leaf);
-  return apply(n->op, evaluate(t, n->a, bound, value, dim), evaluate(t, n->b, bound, value, dim));
+  return sc_tree_apply(n->op, evaluate(t, n->a, bound, value, dim), evaluate(t, n->b, bound, value, dim));
 }
 
 /* The only dim that a tree depends on, -1 = none, -2 = several. */
-static int only_dim(const tree *t, int i) {
+static int only_dim(const sc_tree *t, int i) {
   const sc_pnode *n = &t->node[i];
-  if (n->op == CONSTANT) return -1;
-  if (n->op == LEAF) return n->dim;
+  if (n->op == SC_TREE_CONSTANT) return -1;
+  if (n->op == SC_TREE_LEAF) return n->dim;
   int a = only_dim(t, n->a), b = only_dim(t, n->b);
   return a == -1 ? b : b == -1 || a == b ? a : -2;
 }
 
 /* Those that nothing late can excuse take values away; the others mark them. */
-static void filter(tree *t, int root, int relation, int dim, int late) {
+static void filter(sc_tree *t, int root, int relation, int dim, int late) {
   sc_domain *domain = &t->combo->domain[dim];
   int n = 0;
   for (int i = 0; i < domain->nvalues; i++) {
     sc_value_of_dim value = domain->value[i];
-    bool ok = holds(relation, evaluate(t, root, t->bound, &value, dim));
+    bool ok = sc_relation_holds(relation, evaluate(t, root, t->bound, &value, dim));
     if (!ok && late < 0) continue;
     if (!ok) value.late |= (uint64_t)1 << late;
     domain->value[n++] = value;
@@ -435,7 +204,7 @@ static int pack_access(const sc_space_bound *bound, const sc_clause *clause) {
   return -1;
 }
 
-static bool early_atom(const tree *t, const sc_clause *atom, bool *known) {
+static bool early_atom(const sc_tree *t, const sc_clause *atom, bool *known) {
   const sc_combo *combo = t->combo;
   const sc_alt *alt = &atom->alt[0];
   const sc_task *task = t->bound->task;
@@ -459,7 +228,7 @@ static bool early_atom(const tree *t, const sc_clause *atom, bool *known) {
   }
 }
 
-static bool loop_is(const tree *t, const sc_loop_alt *loop, const sc_alt *alt) {
+static bool loop_is(const sc_tree *t, const sc_loop_alt *loop, const sc_alt *alt) {
   int n = 0;
   for (int i = 0; i < alt->nnames; i++) {
     int d = sc_task_dim(t->bound->task, alt->name[i], strlen(alt->name[i]));
@@ -469,7 +238,7 @@ static bool loop_is(const tree *t, const sc_loop_alt *loop, const sc_alt *alt) {
   return n == loop->n;
 }
 
-static bool parallel_is(const tree *t, const sc_parallel_alt *parallel, const sc_alt *alt) {
+static bool parallel_is(const sc_tree *t, const sc_parallel_alt *parallel, const sc_alt *alt) {
   uint16_t mask = 0;
   for (int i = 0; i < alt->nnames; i++) {
     int d = sc_task_dim(t->bound->task, alt->name[i], strlen(alt->name[i]));
@@ -478,7 +247,7 @@ static bool parallel_is(const tree *t, const sc_parallel_alt *parallel, const sc
   return parallel->mask == mask && (mask == 0 || parallel->band == alt->lo);
 }
 
-static bool pack_is(const tree *t, int access, const sc_pack_alt *pack, const sc_alt *alt) {
+static bool pack_is(const sc_tree *t, int access, const sc_pack_alt *pack, const sc_alt *alt) {
   if (alt->kind == SC_ALT_NONE || alt->kind == SC_ALT_ANY) return (pack->band > 0) == (alt->kind == SC_ALT_ANY);
   bool ahead = access != 0 && t->bound->task->tensor[t->bound->task->access[access].tensor].constant;
   return pack->band > 0 &&
@@ -486,7 +255,7 @@ static bool pack_is(const tree *t, int access, const sc_pack_alt *pack, const sc
 }
 
 /* Which alternatives of which late variable an atom stands for. */
-static uint64_t late_atom(const tree *t, const sc_clause *atom, int *var) {
+static uint64_t late_atom(const sc_tree *t, const sc_clause *atom, int *var) {
   const sc_late *late = t->bound->late[t->combo->late_id];
   const sc_alt *alt = &atom->alt[0];
   uint64_t set = 0;
@@ -509,7 +278,7 @@ static uint64_t late_atom(const tree *t, const sc_clause *atom, int *var) {
 }
 
 /* false: the condition does not count in this combo. */
-static bool make_guard(const tree *t, sc_late_guard *guard) {
+static bool make_guard(const sc_tree *t, sc_late_guard *guard) {
   for (int v = 0; v < SC_VAR_COUNT; v++) guard->alternatives[v] = ~(uint64_t)0;
   guard->cond = (int)(t->cond - t->bound->space->cond);
   for (int i = 0; i < t->cond->natoms; i++) {
@@ -524,7 +293,7 @@ static bool make_guard(const tree *t, sc_late_guard *guard) {
   return true;
 }
 
-static sc_status late_bit(const tree *t, const sc_late_guard *guard, int *bit) {
+static sc_status late_bit(const sc_tree *t, const sc_late_guard *guard, int *bit) {
   sc_late *late = t->bound->late[t->combo->late_id];
   for (*bit = 0; *bit < late->nguards; (*bit)++)
     if (memcmp(&late->guard[*bit], guard, sizeof *guard) == 0) return SC_OK;
@@ -537,13 +306,13 @@ static sc_status late_bit(const tree *t, const sc_late_guard *guard, int *bit) {
 
 /* ---- one condition ---- */
 
-static sc_status add_relation(tree *t, int root, int relation, const sc_late_guard *guard, bool *feasible) {
+static sc_status add_relation(sc_tree *t, int root, int relation, const sc_late_guard *guard, bool *feasible) {
   int late = -1;
   for (int v = 0; v < SC_VAR_COUNT; v++)
     if (guard->alternatives[v] != ~(uint64_t)0) SC_TRY(late_bit(t, guard, &late));
   int dim = only_dim(t, root);
   if (dim == -1) {
-    if (holds(relation, t->node[root].value)) return SC_OK;
+    if (sc_relation_holds(relation, t->node[root].value)) return SC_OK;
     if (late < 0) *feasible = false;
     else t->combo->start.late |= (uint64_t)1 << late;
     return SC_OK;
@@ -554,18 +323,19 @@ static sc_status add_relation(tree *t, int root, int relation, const sc_late_gua
 }
 
 /* left rel right as expressions of one sign compared with 0. */
-static sc_status add_condition(tree *t, const sc_late_guard *guard, bool *feasible) {
-  tree flat = *t;
+static sc_status add_condition(sc_tree *t, const sc_late_guard *guard, bool *feasible) {
+  sc_tree flat = *t;
   int left, right;
   t->n = flat.n = 0;
-  SC_TRY(expression(t, t->cond->left, t->cond->nleft, &left));
-  SC_TRY(expression(t, t->cond->right, t->cond->nright, &right));
+  SC_TRY(sc_tree_expression(t, t->cond->left, t->cond->nleft, &left));
+  SC_TRY(sc_tree_expression(t, t->cond->right, t->cond->nright, &right));
   int relation = t->cond->relation;
   bool swap = relation == SC_REL_GE || relation == SC_REL_GT;
   for (int pass = 0; pass < (relation == SC_REL_EQ ? 2 : 1); pass++) {
-    int root = swap == (pass == 0) ? make(t, SC_COND_SUB, right, left) : make(t, SC_COND_SUB, left, right);
+    int root =
+        swap == (pass == 0) ? sc_tree_make(t, SC_COND_SUB, right, left) : sc_tree_make(t, SC_COND_SUB, left, right);
     flat.n = 0;
-    if (root >= 0) root = copy_node(&flat, t, root);
+    if (root >= 0) root = sc_tree_copy(&flat, t, root);
     if (root < 0) return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT, "this condition is too large");
     int as = relation == SC_REL_NE ? SC_REL_NE : relation == SC_REL_LT || relation == SC_REL_GT ? SC_REL_LT : SC_REL_LE;
     SC_TRY(add_relation(&flat, root, as, guard, feasible));
@@ -574,15 +344,15 @@ static sc_status add_condition(tree *t, const sc_late_guard *guard, bool *feasib
 }
 
 /* Numbers of late choices in an expression: one condition for each alternative. */
-static sc_status add_alternatives(tree *t, bool *feasible) {
+static sc_status add_alternatives(sc_tree *t, bool *feasible) {
   sc_late_guard guard, one;
   const sc_late *late = t->bound->late[t->combo->late_id];
   if (!make_guard(t, &guard)) return SC_OK;
   int ignored, nu = 1, np = 1;
   t->n = t->unroll = t->parallel = 0;
   t->asks_unroll = t->asks_tasks = false;
-  SC_TRY(expression(t, t->cond->left, t->cond->nleft, &ignored));
-  SC_TRY(expression(t, t->cond->right, t->cond->nright, &ignored));
+  SC_TRY(sc_tree_expression(t, t->cond->left, t->cond->nleft, &ignored));
+  SC_TRY(sc_tree_expression(t, t->cond->right, t->cond->nright, &ignored));
   if (t->asks_unroll && late->nunrolls) nu = late->nunrolls;
   if (t->asks_tasks && late->nparallels) np = late->nparallels;
   for (int u = 0; u < nu; u++)
@@ -632,7 +402,7 @@ static sc_status rank_last(sc_space_bound *bound, sc_combo *combo, sc_instance *
   const sc_domain *domain = &combo->domain[combo->dim[in->last]];
   int which = -1, n = 0;
   for (int i = in->begin[in->last + 1]; i < in->begin[in->last + 2]; i++)
-    if (in->node[i].op == LEAF) which = in->node[i].leaf;
+    if (in->node[i].op == SC_TREE_LEAF) which = in->node[i].leaf;
   in->sorted = sc_arena_alloc(bound->arena, (size_t)domain->nclasses + 1, sizeof *in->sorted);
   in->rank = sc_arena_alloc(bound->arena, (size_t)domain->nclasses + 1, sizeof *in->rank);
   if (!in->sorted || !in->rank) return SC_NOMEM;
@@ -650,10 +420,10 @@ static sc_status rank_last(sc_space_bound *bound, sc_combo *combo, sc_instance *
 /* The instances again from domains that the conditions on one dim have made smaller, until nothing changes: leaves that
  * have become constants, tighter intervals. */
 sc_status sc_program_make(sc_space_bound *bound, sc_combo *combo, bool *feasible, sc_error *err) {
-  tree *t = sc_arena_alloc(bound->arena, 1, sizeof *t);
+  sc_tree *t = sc_arena_alloc(bound->arena, 1, sizeof *t);
   combo->instance = sc_arena_alloc(bound->arena, SC_MAX_INSTANCES, sizeof *combo->instance);
   if (!t || !combo->instance) return sc_fail(err, SC_NOMEM, "out of memory");
-  *t = (tree){.bound = bound, .combo = combo, .err = err};
+  *t = (sc_tree){.bound = bound, .combo = combo, .err = err};
   int before, after = 0;
   *feasible = true;
   do {
@@ -681,86 +451,4 @@ sc_status sc_program_finish(sc_space_bound *bound, sc_combo *combo, sc_error *er
   for (int i = 0; i < combo->ninstances; i++)
     if (rank_last(bound, combo, &combo->instance[i]) != SC_OK) return sc_fail(err, SC_NOMEM, "out of memory");
   return SC_OK;
-}
-
-/* ---- running ---- */
-
-static void run(const sc_instance *in, int from, int to, double *value, const double *leaf_of, int mode) {
-  for (int i = from; i < to; i++) {
-    const sc_pnode *n = &in->node[i];
-    if (n->op == LEAF) value[i] = mode > 0 ? n->best : mode < 0 ? n->worst : leaf_of[n->leaf];
-    else if (n->op == CONSTANT) value[i] = n->value;
-    else value[i] = apply(n->op, value[n->a], value[n->b]);
-  }
-}
-
-/* How many of the sorted values of the last quantity the condition allows, from its better end. */
-static int bisect(const sc_instance *in, int from, double *value) {
-  int lo = 0, hi = in->nsorted; /* `lo` are known to do, more than `hi` are known not to */
-  while (lo < hi) {
-    int middle = (lo + hi + 1) / 2;
-    double x = in->sorted[in->sign > 0 ? middle - 1 : in->nsorted - middle];
-    for (int i = from; i < in->nnodes; i++) {
-      const sc_pnode *n = &in->node[i];
-      value[i] = n->op == LEAF ? x : n->op == CONSTANT ? n->value : apply(n->op, value[n->a], value[n->b]);
-    }
-    if (holds(in->relation, value[in->nnodes - 1])) lo = middle;
-    else hi = middle - 1;
-  }
-  return lo;
-}
-
-/* One condition behind one more dim: 1 = holds whatever follows, 0 = open, -1 = broken. */
-static int advance(const sc_instance *in, int level, int class, const double *leaf_of, const double *before,
-                   double *behind) {
-  double value[SC_MAX_PNODES];
-  int root = in->nnodes - 1, end = in->begin[level + 2];
-  if (in->threshold >= 0 && level > in->threshold) {
-    double limit = before[in->slot[level - 1]];
-    if (level < in->last) {
-      behind[in->slot[level]] = limit;
-      return 0;
-    }
-    int rank = in->sign > 0 ? in->rank[class] : in->nsorted - 1 - in->rank[class];
-    return rank < (int)limit ? 1 : -1;
-  }
-  for (int i = 0; i < in->begin[1]; i++) value[i] = in->node[i].value;
-  if (level > in->first)
-    for (int i = 0; i < in->nslots[level - 1]; i++) value[in->carry[level - 1][i]] = before[in->slot[level - 1] + i];
-  run(in, in->begin[level + 1], end, value, leaf_of, 0);
-  if (level == in->last) return holds(in->relation, value[root]) ? 1 : -1;
-  if (level == in->threshold) {
-    int limit = bisect(in, end, value);
-    behind[in->slot[level]] = limit;
-    return limit == 0 ? -1 : limit == in->nsorted ? 1 : 0;
-  }
-  if (in->monotone) {
-    run(in, end, in->nnodes, value, NULL, 1);
-    if (!holds(in->relation, value[root])) return -1;
-    run(in, end, in->nnodes, value, NULL, -1);
-    if (holds(in->relation, value[root])) return 1;
-  }
-  for (int i = 0; i < in->nslots[level]; i++) behind[in->slot[level] + i] = value[in->carry[level][i]];
-  return 0;
-}
-
-/* The state behind the choice of a class at a level. Settled conditions carry zeros. */
-bool sc_program_step(const sc_combo *combo, int level, int class, const sc_state *before, sc_state *behind) {
-  const sc_domain *domain = &combo->domain[combo->dim[level]];
-  const double *leaf_of = &domain->leaf[(size_t) class * SC_LEAVES];
-  for (size_t w = 0; w < SC_COUNT_OF(behind->bits.word); w++)
-    behind->bits.word[w] = before->bits.word[w] | domain->class[class].bits.word[w];
-  behind->settled = before->settled;
-  memset(behind->slot, 0, (size_t)combo->nslots[level] * sizeof *behind->slot);
-  for (int i = 0; i < combo->ninstances; i++) {
-    const sc_instance *in = &combo->instance[i];
-    if (level < in->first || level > in->last || before->settled >> i & 1) continue;
-    int result = advance(in, level, class, leaf_of, before->slot, behind->slot);
-    if (result < 0 && in->late < 0) return false;
-    if (result == 0) continue;
-    if (result < 0) behind->bits.late |= (uint64_t)1 << in->late;
-    behind->settled |= (uint64_t)1 << i;
-    if (level < in->last) memset(&behind->slot[in->slot[level]], 0, (size_t)in->nslots[level] * sizeof *behind->slot);
-  }
-  return true;
 }

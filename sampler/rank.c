@@ -1,5 +1,6 @@
-/* From schedules to ranks. Texts of one nest are one schedule, so the nest is what is looked up: its loops are dealt out
- * to the bands from the outermost on, each into the highest band that takes it, and the result is walked in the graph. */
+/* From schedules to ranks. Texts of one nest are one schedule, so the nest is what is looked up: its loops are dealt
+ * out to the bands from the outermost on, each into the highest band that takes it, and the result is walked in the
+ * graph. */
 #include <string.h>
 
 #include "sampler/bound.h"
@@ -15,6 +16,8 @@ typedef struct finder {
   uint8_t norder[SC_MAX_BANDS], order[SC_MAX_BANDS][SC_MAX_DIMS];
   int32_t step[SC_MAX_BANDS][SC_MAX_DIMS]; /* tiles of one trip of the loop of a band, 0 = none */
   sc_path *path;
+  const sc_place *candidate[SC_MAX_DIMS]; /* values of each dim with the runs of the nest */
+  int ncandidates[SC_MAX_DIMS];
 } finder;
 
 /* ---- walking ---- */
@@ -26,31 +29,45 @@ static const sc_edge *take(finder *f, uint32_t edge, uint32_t member) {
   return &sc_edges_of(f->bound, path->node[path->n++])[edge];
 }
 
-static bool find_value(const finder *f, int d, uint32_t *class, uint32_t *member) {
+static const sc_value_of_dim *candidate(const finder *f, int d, int i) {
+  const sc_domain *domain = &f->combo->domain[d];
+  return &domain->value[domain->class[f->candidate[d][i].class].first + f->candidate[d][i].member];
+}
+
+/* The values whose runs are those of the nest; false when there are none. */
+static bool find_candidates(finder *f, int d) {
   const sc_domain *domain = &f->combo->domain[d];
   const sc_tiling *tiling = &f->nest->dim[d];
   sc_run run[SC_MAX_SEGS] = {{0}};
   int n = 0;
-  for (int i = 0; i < tiling->nsegs; i++)
+  for (int i = 0; i < tiling->nsegs; i++) /* borders have split runs */
     if (n && run[n - 1].size == tiling->seg[i].size) run[n - 1].count += tiling->seg[i].count;
     else run[n++] = (sc_run){tiling->seg[i].size, tiling->seg[i].count};
-  sc_value_of_dim value = {0};
-  int32_t step = tiling->tiles;
-  for (int b = f->bound->nbands; b > 1; b--) {
-    if (f->step[b][d]) step = f->step[b][d];
-    value.step[b - 2] = step;
+  int set = 0;
+  while (set < domain->nrunsets &&
+         (domain->runset[set].nruns != n || memcmp(domain->runset[set].run, run, (size_t)n * sizeof *run) != 0))
+    set++;
+  if (set == domain->nrunsets) return false;
+  f->candidate[d] = &domain->place[domain->runset[set].first];
+  f->ncandidates[d] = domain->runset[set].nvalues;
+  return f->ncandidates[d] > 0;
+}
+
+/* The first candidate that has the steps of the loops dealt out so far, which settle bands `from` and above; -1 =
+ * none. */
+static int find_value(const finder *f, int d, int from) {
+  int32_t step[SC_MAX_BANDS], above = f->nest->dim[d].tiles;
+  for (int b = f->bound->nbands - 1; b >= from && b >= 1; b--) {
+    if (f->step[b + 1][d]) above = f->step[b + 1][d];
+    step[b] = above;
   }
-  for (int c = 0; c < domain->nclasses; c++)
-    for (int i = 0; i < domain->class[c].count; i++) {
-      const sc_value_of_dim *other = &domain->value[domain->class[c].first + i];
-      const sc_runset *set = &domain->runset[other->runset];
-      if (memcmp(other->step, value.step, sizeof value.step) != 0) continue;
-      if (set->nruns != n || memcmp(set->run, run, (size_t)n * sizeof *run) != 0) continue;
-      *class = (uint32_t)c;
-      *member = (uint32_t)i;
-      return true;
-    }
-  return false;
+  for (int i = 0; i < f->ncandidates[d]; i++) {
+    const sc_value_of_dim *value = candidate(f, d, i);
+    bool same = true;
+    for (int b = f->bound->nbands - 1; b >= from && b >= 1; b--) same &= value->step[b - 1] == step[b];
+    if (same) return i;
+  }
+  return -1;
 }
 
 static bool find_edge(const finder *f, uint32_t what, uint32_t *edge) {
@@ -111,8 +128,10 @@ static bool walk_order(finder *f, int band, const sc_edge **taken) {
 
 static bool walk_dim(finder *f, int level, sc_bits *bits, const sc_edge **taken) {
   int d = f->combo->dim[level];
-  uint32_t class, member, edge;
-  if (!find_value(f, d, &class, &member) || !find_edge(f, class, &edge)) return false;
+  int at = find_value(f, d, 1);
+  if (at < 0) return false;
+  uint32_t class = (uint32_t)f->candidate[d][at].class, member = (uint32_t)f->candidate[d][at].member, edge;
+  if (!find_edge(f, class, &edge)) return false;
   for (size_t w = 0; w < SC_COUNT_OF(bits->word); w++) bits->word[w] |= f->combo->domain[d].class[class].bits.word[w];
   bits->late = 0; /* edges know which conditions hold */
   *taken = take(f, edge, member);
@@ -151,7 +170,8 @@ static bool put_loop(finder *f, int node, int band, int32_t step, int parallel_l
   if (f->step[band][loop->dim]) return false;
   f->order[band][f->norder[band]++] = loop->dim;
   f->step[band][loop->dim] = step;
-  bool found = step == loop->step ? deal(f, node + 1, band, parallel_left) : place_loop(f, node, band - 1);
+  bool found = find_value(f, loop->dim, band - 1) >= 0 &&
+               (step == loop->step ? deal(f, node + 1, band, parallel_left) : place_loop(f, node, band - 1));
   f->norder[band]--;
   f->step[band][loop->dim] = 0;
   return found;
@@ -160,10 +180,9 @@ static bool put_loop(finder *f, int node, int band, int32_t step, int parallel_l
 /* A loop that must not leave the band below altogether may be split between the two, wherever the domain allows. */
 static bool split_loop(finder *f, int node, int band) {
   const sc_node *loop = &f->nest->node[node];
-  const sc_domain *domain = &f->combo->domain[loop->dim];
   int32_t tried = 0;
-  for (int i = 0; band >= 2 && i < domain->nvalues; i++) {
-    int32_t step = domain->value[i].step[band - 2];
+  for (int i = 0; band >= 2 && i < f->ncandidates[loop->dim]; i++) {
+    int32_t step = candidate(f, loop->dim, i)->step[band - 2];
     if (step <= loop->step || step % loop->step != 0 || step == tried) continue;
     tried = step;
     if (put_loop(f, node, band, step, 0)) return true;
@@ -226,6 +245,28 @@ static bool may_search(const sc_space_bound *bound, const sc_combo *combo) {
   return false;
 }
 
+/* What needs no search: runs of all dims, and the number of unrolling. */
+static bool may_match(finder *f) {
+  bool unroll = false;
+  for (int i = 0; i < f->late->nunrolls; i++) unroll |= f->late->unroll[i] == f->nest->unroll;
+  for (int d = 0; d < f->bound->task->ndims && unroll; d++)
+    if (!find_candidates(f, d)) return false;
+  return unroll;
+}
+
+static bool find_in(const sc_space_bound *bound, const sc_schedule *schedule, const sc_nest *nest, uint32_t edge,
+                    uint32_t compiler, sc_path *path) {
+  finder f = {.bound = bound, .schedule = schedule, .nest = nest, .path = path};
+  f.combo = path->combo = &bound->combo[sc_edges_of(bound, bound->root)[edge].what];
+  f.late = bound->late[f.combo->late_id];
+  f.search = may_search(bound, f.combo);
+  path->level[0] = (sc_level){SC_LEVEL_COMBO, 0};
+  path->node[0] = bound->root;
+  path->edge[0] = edge;
+  path->member[0] = compiler;
+  return may_match(&f) && deal(&f, 0, bound->nbands, 0);
+}
+
 sc_status sc_path_find(const sc_space_bound *bound, const sc_schedule *schedule, sc_path *path) {
   sc_nest nest;
   if (sc_lower(bound->task, schedule, &nest, NULL) != SC_OK) return SC_NOTFOUND;
@@ -235,22 +276,10 @@ sc_status sc_path_find(const sc_space_bound *bound, const sc_schedule *schedule,
     if (combo->vector != nest.vector || combo->lanes != nest.lanes ||
         memcmp(combo->pad, nest.pad, bound->task->npads) != 0)
       continue;
-    for (int c = 0; c < combo->ncompiles; c++) {
-      if (strcmp(bound->machine->compiler[combo->compile[c]].name, nest.compile) != 0) continue;
-      finder f = {.bound = bound,
-                  .combo = combo,
-                  .late = bound->late[combo->late_id],
-                  .schedule = schedule,
-                  .nest = &nest,
-                  .path = path};
-      f.search = may_search(bound, combo);
-      path->combo = combo;
-      path->level[0] = (sc_level){SC_LEVEL_COMBO, 0};
-      path->node[0] = bound->root;
-      path->edge[0] = e;
-      path->member[0] = (uint32_t)c;
-      if (deal(&f, 0, bound->nbands, 0)) return SC_OK;
-    }
+    for (uint32_t c = 0; c < (uint32_t)combo->ncompiles; c++)
+      if (strcmp(bound->machine->compiler[combo->compile[c]].name, nest.compile) == 0 &&
+          find_in(bound, schedule, &nest, e, c, path))
+        return SC_OK;
   }
   return SC_NOTFOUND;
 }

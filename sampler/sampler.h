@@ -25,7 +25,8 @@ void sc_space_print(const sc_space *space, sc_str *out); /* parse(print(space)) 
 uint64_t sc_space_hash(const sc_space *space); /* of the printed form */
 
 typedef struct sc_space_options {
-  const char *force; /* extra lines of the space language, e.g. "force vector k; force compile gcc"; NULL = none */
+  const char *
+      force; /* extra lines, `force` itself may be left out: "vector k; compile gcc; where kernels <= 2"; NULL = none */
   int threads; /* 0 = as many as the machine has cores; 1 leaves parallel schedules out */
   size_t max_states; /* 0 = 2 000 000; more is an error that names the condition */
 } sc_space_options;
@@ -35,14 +36,14 @@ sc_status sc_space_bind(const sc_space *space, const sc_task *task, const sc_mac
 void sc_space_unbind(sc_space_bound *bound);
 /* Exact number of distinct schedules (distinct by sc_nest_hash). */
 sc_count sc_space_count(const sc_space_bound *bound);
-/* The schedule of rank `rank` in the space's fixed order; 0 <= rank < count. A bijection onto the distinct schedules. */
+/* The schedule of a rank, 0 <= rank < count, in the space's fixed order: a bijection onto the distinct schedules. */
 sc_status sc_space_at(const sc_space_bound *bound, sc_count rank, sc_schedule *schedule);
 /* Rank of a schedule; SC_NOTFOUND when the space does not contain it. */
 sc_status sc_space_rank(const sc_space_bound *bound, const sc_schedule *schedule, sc_count *rank);
 
 typedef enum sc_sampling { SC_SAMPLE_UNIFORM, SC_SAMPLE_SOBOL, SC_SAMPLE_EXHAUSTIVE } sc_sampling;
-/* Calls each for n schedules without repetition (fewer when the space holds fewer). Uniform: without replacement. Sobol:
- * points through the inverse of the cumulative counts. */
+/* Calls each for n schedules without repetition (fewer when the space holds fewer). Uniform: without replacement.
+ * Sobol: points through the inverse of the cumulative counts. */
 typedef sc_status sc_sample_fn(void *user, const sc_schedule *schedule);
 sc_status sc_space_sample(const sc_space_bound *bound, sc_sampling sampling, size_t n, uint64_t seed,
                           sc_sample_fn *each, void *user, sc_error *err);

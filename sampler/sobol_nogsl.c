@@ -1,4 +1,5 @@
-/* Without the GNU Scientific Library there is no Sobol sequence: saying so is better than another sequence of that name. */
+/* Without the GNU Scientific Library there is no Sobol sequence: saying so is better than another sequence of that
+ * name. */
 #include "sampler/sobol.h"
 
 sc_status sc_sobol_new(int dims, uint64_t seed, sc_sobol **sobol, sc_error *err) {

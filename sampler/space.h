@@ -1,10 +1,10 @@
-/* The space language inside sampler/: what a *.space file holds after parsing. Names stay names until a space is bound to
- * a task: a file serves every size, layout and epilogue of its operator, and every machine.
+/* The space language inside sampler/: what a *.space file holds after parsing. Names stay names until a space is bound
+ * to a task: a file serves every size, layout and epilogue of its operator, and every machine.
  *
  *   space_parse.c   text -> sc_space          space_print.c  sc_space -> text
  *   space_cond.c    conditions, both ways     space.c        files, the default space, hash
  *
- * A space is a list of clauses and a list of conditions. A clause gives one attribute of a schedule its alternatives. */
+ * A space is a list of clauses and one of conditions. A clause gives one attribute of a schedule its alternatives. */
 #ifndef SC_SAMPLER_SPACE_H
 #define SC_SAMPLER_SPACE_H
 

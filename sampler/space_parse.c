@@ -1,5 +1,5 @@
-/* Text -> sc_space. The grammar rule stands above each function; docs/spaces.md explains the language. Names of dims and
- * tensors are looked up when the space is bound to a task. */
+/* Text -> sc_space. The grammar rule stands above each function; docs/spaces.md explains the language. Names of dims
+ * and tensors are looked up when the space is bound to a task. */
 #include <stdio.h>
 #include <string.h>
 
@@ -453,6 +453,14 @@ sc_status sc_space_parse(sc_arena *arena, const char *where, const char *text, s
   return x.r.status;
 }
 
+/* forced = [ "force" ] (clause | cond) | "where" cond */
+static void read_forced(sc_space_reader *x) {
+  bool where = sc_reader_accept(&x->r, "where");
+  if (!where) sc_reader_accept(&x->r, "force");
+  if (!where && sc_clause_ahead(x)) add_clause(x, true);
+  else add_cond(x, !where);
+}
+
 sc_status sc_space_forced(sc_arena *arena, const sc_space *space, const char *force, const sc_space **result,
                           sc_error *err) {
   *result = space;
@@ -466,8 +474,8 @@ sc_status sc_space_forced(sc_arena *arena, const sc_space *space, const char *fo
   sc_space_reader x = {.arena = arena, .space = copy, .choice = -1, .option = -1};
   sc_reader_init(&x.r, "<force>", text, copy->forced_len, true, err);
   while (x.r.status == SC_OK && x.r.token.kind != SC_TOKEN_END) {
-    if (sc_reader_is(&x.r, "force") || sc_reader_is(&x.r, "where")) read_items(&x);
-    else sc_reader_fail_expected(&x.r, "force or where");
+    do read_forced(&x);
+    while (x.r.status == SC_OK && sc_reader_accept(&x.r, ";"));
     end_line(&x);
   }
   *result = copy;

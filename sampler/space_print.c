@@ -1,4 +1,5 @@
-/* sc_space -> text: what sc_space_parse makes the same space of. Everything that belongs to an option stands behind it. */
+/* sc_space -> text: what sc_space_parse makes the same space of. Everything that belongs to an option stands behind
+ * it. */
 #include <string.h>
 
 #include "sampler/space.h"

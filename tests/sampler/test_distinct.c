@@ -1,6 +1,6 @@
-/* The test that decides about counting: for many small spaces of every operator, all texts of the space are written down
- * one by one, lowered and hashed. The space must count exactly the distinct hashes, hand out each of them once, and know the
- * rank of every single text. */
+/* The test that decides about counting: for many small spaces of every operator, all texts of the space are written
+ * down one by one, lowered and hashed. The space must count exactly the distinct hashes, hand out each of them once,
+ * and know the rank of every single text. */
 #include "tests/sampler/brute.h"
 
 /* ---- conditions, written again in C ---- */

@@ -168,7 +168,8 @@ static void test_bind_errors(void **state) {
       {"space a", "force compile icc", SC_ILLEGAL, 1, 7, "force compile icc"},
       {"space a", "force tile i 3", SC_ILLEGAL, 1, 7, "force tile i 3"},
       {"space a", "where tile(i) >= 9", SC_ILLEGAL, 1, 7, "where tile(i) >= 9"},
-      {"space a", "tile i 3", SC_PARSE, 1, 1, "force or where"},
+      {"space a", "compile gcc; tile i 3", SC_ILLEGAL, 1, 14, "`force tile i 3` leaves"}, /* `force` may be left out */
+      {"space a", "force compile gcc\ntiles", SC_PARSE, 2, 6, "expected '('"},
       {"space a\nvector i\npack A none", NULL, SC_ILLEGAL, 0, 0, "no schedule of the space a is legal"},
       {"space a\nbands 2\ntile i 1..8; tile j 1..8; ladder * all\nwhere tile(i) <= 8*tile(j); where region(A,1) + "
        "3*region(B,1) != 7.5",

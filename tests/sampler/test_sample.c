@@ -1,12 +1,13 @@
-/* Drawing: uniform draws against the enumeration (chi-square), without repetition, repeatable; low-discrepancy points fill
- * every level of the space evenly; neighbours stay inside, always move, and reach everything. */
+/* Drawing: uniform draws against the enumeration (chi-square), without repetition, repeatable; low-discrepancy points
+ * fill every level of the space evenly; neighbours stay inside, always move, and reach everything. */
 #include <math.h>
 
 #include "tests/sampler/spaces.h"
 
-static const char *const text = "space a\nbands 3\nladder * all\nvector j\ntile j 1..2 vectors; tile i 1..2\nloop k | none\n"
-                                "unroll 1 | 2\npack B none | 3 [b,j/t,k,j%t]\npack A none | 1..2 [b,k,i]\n"
-                                "where region(A,1) + region(B,1) <= L2";
+static const char *const text =
+    "space a\nbands 3\nladder * all\nvector j\ntile j 1..2 vectors; tile i 1..2\nloop k | none\n"
+    "unroll 1 | 2\npack B none | 3 [b,j/t,k,j%t]\npack A none | 1..2 [b,k,i]\n"
+    "where region(A,1) + region(B,1) <= L2";
 
 typedef struct fixture {
   sc_space_bound *bound;
@@ -24,14 +25,14 @@ static fixture small_space(const char *task) {
 
 /* ---- uniform ---- */
 
-/* Batches of a share p of all cells without repetition: the sum has the mean (1-p)(n-1) and is normal enough for this many
- * cells, its variance 2(n-1)(1-p)^2. */
+/* Batches of a share p of all cells without repetition: the sum has the mean (1-p)(n-1) and is normal enough for this
+ * many cells, its variance 2(n-1)(1-p)^2. */
 static void check_uniform(const size_t *seen, size_t cells, size_t draws, double p) {
   double expected = (double)draws / (double)cells, chi = 0, n = (double)(cells - 1);
   for (size_t i = 0; i < cells; i++) chi += ((double)seen[i] - expected) * ((double)seen[i] - expected) / expected;
   double z = (chi / (1 - p) - n) / sqrt(2 * n);
-  print_message("%zu cells, %zu draws in batches of %.0f %%: chi-square %.0f, %.2f standard deviations from its mean\n", cells,
-                draws, 100 * p, chi, z);
+  print_message("%zu cells, %zu draws in batches of %.0f %%: chi-square %.0f, %.2f standard deviations from its mean\n",
+                cells, draws, 100 * p, chi, z);
   assert_true(fabs(z) < 4);
 }
 
@@ -131,7 +132,8 @@ static sc_status share_it(void *user, const sc_schedule *s) {
 
 static double distance(const shares *a, const shares *all) {
   double n = (double)a->n, m = (double)all->n;
-  double packed = (double)a->packed / n - (double)all->packed / m, looped = (double)a->looped / n - (double)all->looped / m;
+  double packed = (double)a->packed / n - (double)all->packed / m,
+         looped = (double)a->looped / n - (double)all->looped / m;
   double compiled = (double)a->compiled / n - (double)all->compiled / m;
   return sqrt(packed * packed + looped * looped + compiled * compiled);
 }
@@ -149,8 +151,8 @@ static void test_sobol(void **state) {
     sobol += distance(&a, &all);
     uniform += distance(&b, &all);
   }
-  print_message("%zu schedules; mean distance of 128 points from the shares of the whole: Sobol %.4f, uniform %.4f\n", f.count,
-                sobol / 40, uniform / 40);
+  print_message("%zu schedules; mean distance of 128 points from the shares of the whole: Sobol %.4f, uniform %.4f\n",
+                f.count, sobol / 40, uniform / 40);
   assert_true(sobol < 0.6 * uniform);
   sc_space_unbind(f.bound);
 }
@@ -191,8 +193,8 @@ static void test_neighbours(void **state) {
     reached[(size_t)rank] = true;
     at = to;
   }
-  print_message("%zu steps reached all of %zu schedules; %.0f %% of them changed at most one thing besides orders\n", steps, f.count,
-                100.0 * (double)few / (double)steps);
+  print_message("%zu steps reached all of %zu schedules; %.0f %% of them changed at most one thing besides orders\n",
+                steps, f.count, 100.0 * (double)few / (double)steps);
   assert_int_equal(n, f.count);
   assert_true(few * 10 > steps * 6);
   free(reached);
@@ -202,7 +204,8 @@ static void test_neighbours(void **state) {
 static void test_lonely(void **state) {
   sc_machine machine = small_machine();
   const sc_task *task = task_of("matmul:M=1,N=1,K=1");
-  sc_space_bound *bound = bind_space(space_of("space a\ncompile gcc"), task, &machine, &(sc_space_options){.threads = 1});
+  sc_space_bound *bound =
+      bind_space(space_of("space a\ncompile gcc"), task, &machine, &(sc_space_options){.threads = 1});
   sc_schedule only, to;
   sc_rng rng;
   sc_count rank;
@@ -218,7 +221,8 @@ static void test_lonely(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_uniform), cmocka_unit_test(test_repetition), cmocka_unit_test(test_seeds),
-                                     cmocka_unit_test(test_sobol),   cmocka_unit_test(test_neighbours), cmocka_unit_test(test_lonely)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_uniform),    cmocka_unit_test(test_repetition),
+                                     cmocka_unit_test(test_seeds),      cmocka_unit_test(test_sobol),
+                                     cmocka_unit_test(test_neighbours), cmocka_unit_test(test_lonely)};
   return cmocka_run_group_tests(tests, load_library, free_library);
 }

@@ -1,5 +1,5 @@
-/* The spaces of data/spaces: every task of the corpus and every variant of the operators binds on every machine, what is
- * drawn is always legal and knows its rank, and what an expert would write is in them. */
+/* The spaces of data/spaces: every task of the corpus and every variant of the operators binds on every machine, what
+ * is drawn is always legal and knows its rank, and what an expert would write is in them. */
 #include "tests/sampler/spaces.h"
 
 static const char *const machines[] = {"x86-64-v4", "x86-64-v3", "x86-64", "cortex-a72"};
