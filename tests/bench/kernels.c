@@ -158,7 +158,7 @@ static double two_threads(const bench *b, const sc_task *task, void *const *tens
   m = keep_best(s, m, 4, 0.01);
   s[m] = finalists[0];
   check_results(task, s, m + 1, tensors);
-  time_in_turns(s, m + 1, b->rounds, 0.005);
+  time_in_turns(s, m + 1, 3 * b->rounds, 0.002);
   int best = 0;
   for (int i = 1; i < m; i++)
     if (s[i].best_s < s[best].best_s) best = i;

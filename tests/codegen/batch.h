@@ -19,10 +19,8 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define BATCH_SANITIZE " -fsanitize=address,undefined -fno-sanitize-recover=all"
-#define BATCH_OPTIMISED "-O1" /* above that, the sanitizers make compiling take minutes */
 #else
 #define BATCH_SANITIZE ""
-#define BATCH_OPTIMISED "-O2"
 #endif
 
 enum { BATCH_MAX = 256, BATCH_MAX_KERNELS = 8192 };
@@ -85,8 +83,8 @@ static inline void batch_compile(batch *b, const char *flags) {
   snprintf(source, sizeof source, "%s/batch.c", b->folder);
   if (sc_file_write_atomic(source, b->text.text, b->text.len, &err) != SC_OK) fail_msg("%s", err.text);
   snprintf(command, sizeof command,
-           "%s -std=gnu11 -Wall -Wextra -Werror %s%s -ffp-contract=fast -fPIC -shared -o %s/batch.so %s", cc, flags,
-           BATCH_SANITIZE, b->folder, source);
+           "%s -std=gnu11 -Wall -Wextra -Werror %s -ffp-contract=fast -fPIC -shared -o %s/batch.so %s", cc, flags,
+           b->folder, source);
   if (system(command) != 0) fail_msg("%s", command);
   snprintf(command, sizeof command, "%s/batch.so", b->folder);
   b->handle = dlopen(command, RTLD_NOW | RTLD_LOCAL);

@@ -36,7 +36,8 @@ static void matmul(const sc_task *task, const isa *target, candidates *c) {
   static const int rows[] = {14, 13, 12, 9, 8, 6, 5, 4, 3};
   static const int depths[] = {128, 192, 256, 384, 512, 1024};
   static const int groups[] = {4, 8, 16, 1000};
-  int m = size_of(task, "i"), n = size_of(task, "j"), k = size_of(task, "k"), b = task->tensor[1].constant ? 2 : 3;
+  int m = size_of(task, "i"), n = size_of(task, "j"), k = size_of(task, "k");
+  bool constant = task->tensor[task->access[2].tensor].constant; /* then it is packed ahead, which costs nothing */
   for (size_t r = 0; r < SC_COUNT_OF(rows); r++)
     for (int vectors = 1; vectors <= 4; vectors++)
       for (size_t d = 0; d < SC_COUNT_OF(depths); d++)
@@ -48,10 +49,12 @@ static void matmul(const sc_task *task, const isa *target, candidates *c) {
           if (depths[d] > k || (depths[d] < k && k % depths[d]) || (groups[g] < 1000 && groups[g] >= tiles)) continue;
           balanced(i, "i", m, rows[r], 1);
           balanced(j, "j", n, width, target->lanes);
-          add(c,
-              "tile %s, %s; vector j %d; loop k unroll 4; band k %d; band i %d, j all order j i; band order k i; pack "
-              "B %d [j/t,k,j%%t]",
-              i, j, target->lanes, depths[d], groups[g], b);
+          for (int packed = constant; packed < 2; packed++)
+            add(c, "tile %s, %s; vector j %d; loop k unroll 4; band k %d; band i %d, j all order j i; band order k i%s",
+                i, j, target->lanes, depths[d], groups[g],
+                !packed    ? ""
+                : constant ? "; pack B 2 [j/t,k,j%t]"
+                           : "; pack B 3 [j/t,k,j%t]");
         }
 }
 
