@@ -19,7 +19,7 @@
 #include "sampler/space.h"
 
 enum {
-  SC_MAX_COMBOS = 1024,
+  SC_MAX_COMBOS = 256,
   SC_MAX_LATES = 256,
   SC_MAX_INSTANCES = 48, /* conditions that a combo checks dim by dim */
   SC_MAX_LATE_BITS = 64,

@@ -25,12 +25,12 @@ void sc_space_print(const sc_space *space, sc_str *out); /* parse(print(space)) 
 uint64_t sc_space_hash(const sc_space *space); /* of the printed form */
 
 typedef struct sc_space_options {
-  const char *
-      force; /* extra lines, `force` itself may be left out: "vector k; compile gcc; where kernels <= 2"; NULL = none */
+  const char *force; /* extra lines, the word `force` may be left out: "vector k; where kernels <= 2"; NULL = none */
   int threads; /* 0 = as many as the machine has cores; 1 leaves parallel schedules out */
   size_t max_states; /* 0 = 2 000 000; more is an error that names the condition */
 } sc_space_options;
-/* Fails with SC_ILLEGAL and the reason when a force line leaves nothing. */
+/* Fails with SC_ILLEGAL and the condition or forced line that leaves nothing. Space and task must outlive the result,
+ * which never changes: threads may share it. */
 sc_status sc_space_bind(const sc_space *space, const sc_task *task, const sc_machine *machine,
                         const sc_space_options *options, sc_space_bound **bound, sc_error *err);
 void sc_space_unbind(sc_space_bound *bound);
