@@ -394,7 +394,7 @@ sc_status sc_run_nest(const sc_task *task, const sc_nest *nest, void *const *buf
 void sc_fill_buffers(const sc_task *task, void *const *buffers, uint64_t seed);
 
 /* A random legal schedule, for tests and fuzzing: draws skeleton and numbers over everything sc_lower accepts (not only
- * what is fast), retrying until legal. `lanes` is the widest vector allowed. */
+ * what is fast), until one is legal; SC_UNSUPPORTED when 20 000 were not. `lanes` is the widest vector allowed. */
 sc_status sc_schedule_random(const sc_task *task, sc_rng *rng, int lanes, const char *compile, sc_schedule *schedule);
 
 /* ---- machine ----------------------------------------------------------------------------------------------- */
@@ -452,6 +452,7 @@ typedef struct sc_kernel_fact {
 typedef struct sc_kernel_table sc_kernel_table;
 sc_kernel_table *sc_kernel_table_new(void);
 void sc_kernel_table_free(sc_kernel_table *table);
+/* Adds a fact, or puts it in the place of the one with its key. SC_USAGE: a time that is no number; SC_LIMIT: 2^22 facts. */
 sc_status sc_kernel_table_put(sc_kernel_table *table, const sc_kernel_fact *fact);
 const sc_kernel_fact *sc_kernel_table_find(const sc_kernel_table *table, uint64_t family, uint64_t compiler);
 size_t sc_kernel_table_count(const sc_kernel_table *table);
