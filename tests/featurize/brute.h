@@ -175,8 +175,8 @@ static inline void brute_count_class(brute *b, const int *seg, double calls, dou
   }
   int i = 0;
   while (i < b->nclasses &&
-         (memcmp(b->class_at[i].size, c.size, sizeof c.size) || memcmp(b->class_at[i].lo, c.lo, sizeof c.lo) ||
-          memcmp(b->class_at[i].hi, c.hi, sizeof c.hi))) {
+         (memcmp(b->class_at[i].size, c.size, sizeof c.size) != 0 ||
+          memcmp(b->class_at[i].lo, c.lo, sizeof c.lo) != 0 || memcmp(b->class_at[i].hi, c.hi, sizeof c.hi) != 0)) {
     i++;
   }
   if (i == b->nclasses && b->nclasses < BRUTE_CLASSES) b->class_at[b->nclasses++] = c;
