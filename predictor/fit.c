@@ -12,7 +12,7 @@ void sc_fit_options_of(const sc_train_options *o, sc_fit_options *out) {
                                     .eta = o->eta > 0 ? o->eta : 0.1,
                                     .min_child_weight = o->min_child_weight > 0 ? o->min_child_weight : 5,
                                     .subsample = o->subsample > 0 ? o->subsample : 0.7,
-                                    .colsample = o->colsample > 0 ? o->colsample : 0.6,
+                                    .colsample = o->colsample > 0 ? o->colsample : 0.3,
                                     .seed = o->seed}};
   out->scale_rounds = out->boost.rounds < 60 ? out->boost.rounds : 60;
 }

@@ -1,6 +1,6 @@
 /* Normalised conformal intervals (Papadopoulos 2008; Lei 2018): quantiles of residual / scale over rows that their model never
- * saw. The exchangeable unit is the group, so groups weigh alike and the finite-sample correction counts groups. The
- * two tails have quantiles of their own: what a model picks is more often slower than predicted than faster. */
+ * saw. The exchangeable unit is the group, so groups weigh alike and the finite-sample correction counts groups (Lee, Barber,
+ * Willett 2023). The two tails have quantiles of their own: what a model picks is more often slower than predicted. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,24 +25,27 @@ static int by_task_then_time(const void *a, const void *b) {
   return (x->predicted > y->predicted) - (x->predicted < y->predicted);
 }
 
-/* Smallest score with 95 % of the weight at or below it, when one more group might score anything. */
-static double upper_tail(const scored *sorted, size_t n, double groups) {
-  const double wanted = 0.95 * (groups + 1) / groups;
+/* Smallest score with at least `share` of the weight at or below it. */
+static double quantile(scored *s, size_t n, double share) {
   double sum = 0;
+  qsort(s, n, sizeof *s, by_score);
   for (size_t i = 0; i < n; i++) {
-    sum += sorted[i].weight;
-    if (sum >= wanted) return sorted[i].score;
+    sum += s[i].weight;
+    if (sum >= share) return s[i].score;
   }
-  return sorted[n - 1].score; /* too few groups for the guarantee */
+  return s[n - 1].score;
 }
 
-/* Both tails of n scores whose weights are set per group. */
+/* Both tails of n scores whose weights are set per group: 5 % each, then widened together until 90 % are inside when one more
+ * group might score anything. With fewer than 9 groups nothing can promise that: then all are inside. */
 static void tails(scored *s, size_t n, double groups, double *low, double *high) {
-  qsort(s, n, sizeof *s, by_score);
-  *high = fmax(upper_tail(s, n, groups), 0.1);
+  *high = fmax(quantile(s, n, 0.95), 0.1);
   for (size_t i = 0; i < n; i++) s[i].score = -s[i].score;
-  qsort(s, n, sizeof *s, by_score);
-  *low = fmax(upper_tail(s, n, groups), 0.1);
+  *low = fmax(quantile(s, n, 0.95), 0.1);
+  for (size_t i = 0; i < n; i++) s[i].score = fmax(s[i].score / *low, -s[i].score / *high);
+  const double wider = fmax(quantile(s, n, 0.9 * (groups + 1) / groups), 0.1);
+  *low *= wider;
+  *high *= wider;
 }
 
 /* Groups weigh alike; `count` is scratch for one number a group. Returns how many there are. */
@@ -87,7 +90,7 @@ static void calibrate(const pool *p, sc_quantiles *q) {
     rank = i > 0 && s[i].task == s[i - 1].task ? rank + 1 : 0;
     if (rank >= PICKED) continue;
     scored best = s[i];
-    best.score = p->score[best.row]; /* `tails` turned the signs */
+    best.score = p->score[best.row]; /* `tails` overwrote it */
     p->s[kept++] = best;
   }
   tails(s, kept, weigh(p->rows, s, kept, p->count), &q->picked_low, &q->picked_high);

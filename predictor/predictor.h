@@ -47,7 +47,7 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
 typedef struct sc_model sc_model;
 typedef struct sc_train_options {
   int trees, depth; /* 0 = 250, 6 */
-  double eta, min_child_weight, subsample, colsample; /* 0 = 0.1, 5, 0.7, 0.6 */
+  double eta, min_child_weight, subsample, colsample; /* 0 = 0.1, 5, 0.7, 0.3 */
   uint64_t seed;
   int nthread; /* 0 = all */
   sc_log log;
