@@ -18,7 +18,7 @@ static const option options[] = {
     {"subsample", 0, OPTION_REAL, offsetof(struct train_options, subsample), "X", "share of rows a tree, default 0.7",
      NULL},
     {"colsample", 0, OPTION_REAL, offsetof(struct train_options, colsample), "X",
-     "share of features a tree, default 0.6", NULL},
+     "share of features a tree, default 0.3", NULL},
     {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5",
      NULL},
     {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N", "passes a label is made of, default 3",
