@@ -266,6 +266,8 @@ static sc_status make(const sc_space *space, const sc_task *task, const sc_machi
     SC_TRY(find_subject(bound, i, err));
     SC_TRY(check_twice(bound, i, err));
   }
+  if (__builtin_popcount(bound->pack_levels) > SC_MAX_PACKS)
+    return sc_fail(err, SC_LIMIT, "the space %s packs more than %d tensors", space->name, SC_MAX_PACKS);
   return count_all(bound, err);
 }
 

@@ -91,6 +91,27 @@ static sc_status read_layout(const maker *m, const sc_alt *alt, int access, sc_p
   return SC_OK;
 }
 
+/* What lowering says of the pack itself, whatever else a schedule holds: tiles of one element, one band. */
+static sc_status check_pack(const maker *m, const sc_alt *alt, const sc_pack *pack) {
+  const sc_task *task = m->bound->task;
+  sc_schedule s = {.nbands = 1, .vector = -1, .lanes = 1, .unroll = 1, .npacks = 1, .pack = {*pack}};
+  sc_nest nest;
+  sc_error why;
+  uint16_t loops = 0;
+  s.pack[0].band = 1;
+  for (int p = 0; p < task->npads; p++) {
+    int red = task->pad[p].red;
+    s.pad[p] = red >= 0 ? SC_PAD_CLAMP : SC_PAD_PEEL;
+    if (red >= 0 && !(loops >> red & 1)) s.kloop[s.nkloops++] = (uint8_t)red;
+    if (red >= 0) loops |= (uint16_t)(1u << red);
+  }
+  for (int d = 0; d < task->ndims; d++)
+    if (!(loops >> d & 1)) s.order[1][s.norder[1]++] = (uint8_t)d;
+  if (sc_lower(task, &s, &nest, &why) == SC_OK) return SC_OK;
+  if (why.rule != SC_RULE_LAYOUT && why.rule != SC_RULE_LAYOUT_BLOCK) return SC_OK;
+  return sc_space_fail(m->bound->space, &alt->at, m->err, SC_ILLEGAL, "%s", why.text);
+}
+
 static bool same_pack(const sc_pack_alt *a, const sc_pack_alt *b) {
   return a->band == b->band && a->pack.skew == b->pack.skew && a->pack.layout.nparts == b->pack.layout.nparts &&
          memcmp(a->pack.layout.part, b->pack.layout.part, sizeof a->pack.layout.part) == 0;
@@ -127,6 +148,7 @@ static sc_status add_packs(maker *m, const sc_clause *clause, const sc_alt *alt,
     if (!sc_alt_kept(m->bound, m->combo->option, clause, access, &one)) continue;
     sc_pack_alt pack = {.band = (uint8_t)(ahead ? m->bound->nbands : band)};
     SC_TRY(read_layout(m, alt, access, &pack.pack));
+    SC_TRY(check_pack(m, alt, &pack.pack));
     pack.pack.band = pack.band;
     SC_TRY(insert_pack(m, access, &pack, &alt->at));
   }

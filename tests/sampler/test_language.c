@@ -147,6 +147,8 @@ static void test_bind_errors(void **state) {
       {"space a\npack Z none", NULL, SC_PARSE, 2, 1, "no such tensor as 'Z'"},
       {"space a\npack A 1 [i,k,z]", NULL, SC_PARSE, 2, 8, "a dim of the task"},
       {"space a\npack A 2 [b,i,k]", NULL, SC_PARSE, 2, 8, "band 2: this space has 1"},
+      {"space a\npack A 1 [b,i]", NULL, SC_ILLEGAL, 2, 8, "must name every axis once"},
+      {"space a\npack A 1 [b,i%t,k,i/t]", NULL, SC_ILLEGAL, 2, 8, "must name every axis once"},
       {"space a\nloop z", NULL, SC_PARSE, 2, 6, "no dim 'z'"},
       {"space a\nloop k k", NULL, SC_PARSE, 2, 6, "twice"},
       {"space a\nparallel k 1", NULL, SC_ILLEGAL, 2, 10, "a reduction"},
