@@ -1,9 +1,8 @@
-/* Is the machine as fast as it was? Two reference kernels, one bound by arithmetic, one by the outer caches, are read
- * about once a second. A reading far from the median of the last minutes says that what was timed around it is not to
- * be trusted; both ways: what a core times too fast while it clocks up would be a label. Far is 3 %, or three standard
- * deviations where the readings themselves scatter more (where physical pages fall moves the second kernel by 10 %
- * from process to process on some virtual machines, and nothing has drifted), but never more than 15 %. The median
- * forgets, since a clock may go down for good. */
+/* Is the machine as fast as it was? Two reference kernels, one bound by arithmetic, one by the outer caches, are
+ * read about once a second. A reading far from the median of the last minutes says that what was timed around it is
+ * not to be trusted; both ways: what a core times too fast while it clocks up would be a label. Far is 3 %, or three
+ * standard deviations where the readings themselves scatter more (neighbours at an L3 cache), but never more than 15
+ * %. The median forgets, since a clock may go down for good. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

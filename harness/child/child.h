@@ -72,6 +72,7 @@ _Noreturn void end_child(child *c, sc_wire_outcome outcome, const char *format, 
 
 void visit(child *c);
 void clocks(child *c);
+void prepare_clocks(const sc_wire_request *request); /* by the server, before it forks */
 void kernels(child *c);
 void *load_object(child *c);
 

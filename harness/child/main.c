@@ -47,6 +47,7 @@ static bool wait_until(pid_t pid, double deadline_ns, int *status) {
 
 static void serve(const sc_wire_request *request, sc_wire_reply *reply) {
   *reply = (sc_wire_reply){.magic = SC_WIRE_MAGIC, .answer = SC_WIRE_DONE, .outcome = SC_WIRE_BROKEN, .tensor = -1};
+  if (request->kind == SC_WIRE_CLOCKS) prepare_clocks(request);
   pid_t pid = fork();
   if (pid == 0) child_main(request, reply);
   if (pid < 0) {
