@@ -65,8 +65,17 @@ void sc_cuts_bins(const sc_cuts *cuts, const float *rows, size_t n, uint8_t *bin
 
 void sc_cuts_block(const sc_cuts *cuts, const float *rows, size_t n, const bool *used,
                    uint8_t (*bins)[SC_FOREST_BLOCK]) {
+  float value[SC_FOREST_BLOCK] = {0};
   for (int f = 0; f < SC_FEATURE_COUNT; f++) {
     if (!used[f]) continue;
-    for (size_t r = 0; r < n; r++) bins[f][r] = bin_of(cuts->at[f], rows[r * SC_FEATURE_COUNT + (size_t)f]);
+    const float *at = cuts->at[f];
+    unsigned bin[SC_FOREST_BLOCK] = {0}, first = 128;
+    while (first > 1 && first > cuts->count[f]) first /= 2; /* few cuts, few steps */
+    for (size_t r = 0; r < n; r++) value[r] = rows[r * SC_FEATURE_COUNT + (size_t)f];
+    for (unsigned step = first; step > 0; step /= 2) { /* all rows go one step together, so that they overlap */
+      for (size_t r = 0; r < SC_FOREST_BLOCK; r++)
+        bin[r] += step & (0U - (unsigned)(value[r] >= at[bin[r] + step - 1]));
+    }
+    for (size_t r = 0; r < n; r++) bins[f][r] = (uint8_t)bin[r];
   }
 }

@@ -413,6 +413,18 @@ static void bins_count_the_cuts_below(void **state) {
       assert_int_equal(bins[i * SC_FEATURE_COUNT + (uint32_t)f], n);
     }
   }
+  static uint8_t block[SC_FEATURE_COUNT][SC_FOREST_BLOCK];
+  bool used[SC_FEATURE_COUNT];
+  for (int f = 0; f < SC_FEATURE_COUNT; f++) used[f] = f % 5 != 0;
+  for (size_t n = 1; n <= SC_FOREST_BLOCK; n += 31) { /* a block says the same of the features that are used */
+    memset(block, 77, sizeof block);
+    sc_cuts_block(&cuts, rows, n, used, block);
+    for (int f = 0; f < SC_FEATURE_COUNT; f++) {
+      for (size_t r = 0; r < SC_FOREST_BLOCK; r++) {
+        assert_int_equal(block[f][r], used[f] && r < n ? bins[r * SC_FEATURE_COUNT + (size_t)f] : 77);
+      }
+    }
+  }
 }
 
 /* ---- explanation ---- */
