@@ -116,9 +116,19 @@ static void stream(emitter *e, int from, int to, int pass) {
   }
 }
 
+/* Compilers would keep a streamed value for the next group that reads it too, and run out of registers; as they cannot see
+ * through this, they load it again, which costs nothing. */
+static void forget(emitter *e, int operand) {
+  sc_add_indent(e);
+  sc_str_add(e->out, "__asm__(\"\" : \"+r\"(");
+  sc_add_address(e, operand, &(offset){0});
+  sc_str_add(e->out, "));\n");
+}
+
 void sc_body_emit(emitter *e) {
   for (int from = 0, to; from < e->nproducts; from = to) {
     to = group_end(e, from, e->group_dims);
+    if (from > 0) forget(e, 2 - e->held);
     for (int pass = 0; pass < passes(e); pass++) {
       sc_open(e, "{");
       load_held(e, from, to, pass);

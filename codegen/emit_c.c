@@ -1,7 +1,7 @@
 /* A schedule as one C file that needs nothing else: what it computes and how to compile and call it, kernels, nest. */
 #include "codegen/codegen.h"
 
-uint32_t sc_codegen_version(void) { return 1; }
+uint32_t sc_codegen_version(void) { return 2; }
 
 static void add_layout(const sc_tensor *tensor, sc_str *out) {
   for (int i = 0; i < tensor->layout.nparts; i++) {

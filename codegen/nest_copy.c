@@ -16,7 +16,8 @@ typedef struct copier {
   const sc_nest_pack *pack;
   const sc_access *access;
   const sc_tensor *tensor;
-  int divided; /* part whose loop the threads divide, -1 = none */
+  int divided, banded; /* parts whose loop the threads divide, and that runs around the panels; -1 = none */
+  expr band_lo, band_hi;
   int nwalks, nopen; /* element loops; braces opened */
   walk walk[SC_MAX_AXES];
   sum to, from; /* offsets */
@@ -99,20 +100,60 @@ static void tile_loop(copier *c, int part) {
   sc_str_free(&text);
 }
 
-/* In the buffer an element loop starts at 0, in the tensor at index `first`. */
+/* First index of an element loop in the tensor; in the buffer it starts at 0. */
+static expr first_index(const copier *c, int part) {
+  int x = c->pack->layout.part[part].axis;
+  if (c->pack->layout.part[part].kind == SC_PART_WHOLE) return box_start(c, x);
+  return sc_add(sc_var(c->at, "w%d", c->access->axis[x].dim[0]), sc_lit(c->access->axis[x].offset));
+}
+
+/* Elements [*lo, *hi) of an axis, or of one tile of it, that lie in the tensor and are this thread's. */
+static void element_range(copier *c, int part, expr *lo, expr *hi) {
+  int x = c->pack->layout.part[part].axis;
+  bool whole = c->pack->layout.part[part].kind == SC_PART_WHOLE;
+  *lo = sc_lit(0);
+  *hi = whole ? sc_pack_extent(c->g, c->p, x) : c->tile[c->access->axis[x].dim[0]];
+  if (is_padded(c, x)) {
+    expr first = first_index(c, part);
+    *lo = name(c, "lo", part, sc_max(*lo, sc_sub(sc_lit(0), first)));
+    *hi = name(c, "hi", part, sc_min(*hi, sc_sub(sc_lit(c->tensor->shape[x]), first)));
+  }
+  divide(c, part, lo, hi);
+}
+
+/* Panel after panel would touch every page of the tensor for each; so the rows that are read go in bands around the panels. */
+enum { ROWS = 16 };
+
+static int choose_banded(const copier *c) {
+  int best = -1;
+  bool panels = false;
+  for (int i = 0; i < c->pack->layout.nparts; i++) {
+    sc_part part = c->pack->layout.part[i];
+    panels |= part.kind == SC_PART_OUTER;
+    if (part.kind != SC_PART_WHOLE || c->tensor->layout.block[part.axis] || c->access->inner_stride[part.axis] == 1 ||
+        c->pack->extent[part.axis] <= ROWS)
+      continue;
+    if (best < 0 || c->pack->extent[part.axis] > c->pack->extent[c->pack->layout.part[best].axis]) best = i;
+  }
+  return panels ? best : -1;
+}
+
+static void band_loop(copier *c) {
+  int part = c->banded;
+  expr lo, hi;
+  element_range(c, part, &lo, &hi);
+  sc_begin(c->g, "for (int64_t r%d = %s; r%d < %s; r%d += %d) {", part, lo.text, part, hi.text, part, ROWS);
+  c->nopen++;
+  c->band_lo = sc_var(c->at, "r%d", part);
+  c->band_hi = name(c, "top", part, sc_min(sc_add(c->band_lo, sc_lit(ROWS)), hi));
+}
+
 static void element_loop(copier *c, int part) {
   nester *g = c->g;
   int x = c->pack->layout.part[part].axis, block = c->tensor->layout.block[x];
-  const sc_index *index = &c->access->axis[x];
-  bool whole = c->pack->layout.part[part].kind == SC_PART_WHOLE;
-  expr first = whole ? box_start(c, x) : sc_add(sc_var(c->at, "w%d", index->dim[0]), sc_lit(index->offset));
-  expr lo = sc_lit(0), hi = whole ? sc_pack_extent(g, c->p, x) : c->tile[index->dim[0]];
+  expr first = first_index(c, part), lo = c->band_lo, hi = c->band_hi;
   expr inner = sc_lit(c->access->inner_stride[x]), to = c->strides.part[part];
-  if (is_padded(c, x)) {
-    lo = name(c, "lo", part, sc_max(lo, sc_sub(sc_lit(0), first)));
-    hi = name(c, "hi", part, sc_min(hi, sc_sub(sc_lit(c->tensor->shape[x]), first)));
-  }
-  divide(c, part, &lo, &hi);
+  if (part != c->banded) element_range(c, part, &lo, &hi);
   if (block) {
     sc_begin(g, "for (int64_t y%d = %s, s%d; y%d < %s; y%d += s%d) {", part, lo.text, part, part, hi.text, part, part);
     c->nopen++;
@@ -205,6 +246,7 @@ void sc_emit_copy(nester *g, int p, bool shared) {
   c->access = &g->task->access[c->pack->access];
   c->tensor = &g->task->tensor[c->access->tensor];
   c->divided = shared ? choose_divided(c) : -1;
+  c->banded = choose_banded(c);
   char buffer[16];
   snprintf(buffer, sizeof buffer, "P%d", p);
   for (int d = 0; d < g->task->ndims; d++) c->tile[d] = sc_lit(g->nest->dim[d].max_tile);
@@ -212,6 +254,7 @@ void sc_emit_copy(nester *g, int p, bool shared) {
   if (c->pack->fill) emit_fill(c, buffer, shared);
   sc_begin(g, "{");
   c->nopen++;
+  if (c->banded >= 0) band_loop(c);
   for (int i = 0; i < c->pack->layout.nparts; i++)
     if (c->pack->layout.part[i].kind == SC_PART_OUTER) tile_loop(c, i);
   sc_pack_expr(g, p, c->tile, &c->strides);

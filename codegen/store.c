@@ -62,32 +62,37 @@ static void store(emitter *e, int acc, int index) {
   sc_close(e);
 }
 
-static void load_all(emitter *e, int index) {
+static void zero_all(emitter *e) {
+  for (int acc = 0; acc < naccs(e); acc++) sc_line(e, "c%d = SC_DUP%d(0.0f);", acc, e->piece[acc % e->npieces].lanes);
+}
+
+static void add_all(emitter *e, int index) {
   for (int acc = 0; acc < naccs(e); acc++) {
     sc_add_indent(e);
-    sc_str_printf(e->out, "c%d = ", acc);
+    sc_str_printf(e->out, "c%d += ", acc);
     add_load(e, acc, index);
     sc_str_add(e->out, ";\n");
   }
 }
 
-static void zero_all(emitter *e) {
-  for (int acc = 0; acc < naccs(e); acc++) sc_line(e, "c%d = SC_DUP%d(0.0f);", acc, e->piece[acc % e->npieces].lanes);
+void sc_store_begin(emitter *e) {
+  for (int acc = 0; acc < naccs(e); acc++) sc_line(e, "sc_v%d c%d;", e->piece[acc % e->npieces].lanes, acc);
+  zero_all(e);
 }
 
-void sc_store_begin(emitter *e) {
+static void add_before(emitter *e) {
   const sc_kernel *k = e->kernel;
-  for (int acc = 0; acc < naccs(e); acc++) sc_line(e, "sc_v%d c%d;", e->piece[acc % e->npieces].lanes, acc);
   if (k->inout && !k->buffered) {
-    load_all(e, 0);
+    add_all(e, 0);
     return;
   }
-  sc_open(e, "if (a[0] & %d) {", SC_KERNEL_FIRST);
-  if (k->inout) load_all(e, 0);
-  else zero_all(e);
-  e->indent--;
-  sc_open(e, "} else {");
-  load_all(e, k->buffered ? SC_OPERAND_PARTIAL : 0);
+  sc_open(e, k->inout ? "if (a[0] & %d) {" : "if (!(a[0] & %d)) {", SC_KERNEL_FIRST);
+  if (k->inout) {
+    add_all(e, 0);
+    e->indent--;
+    sc_open(e, "} else {");
+  }
+  add_all(e, k->buffered ? SC_OPERAND_PARTIAL : 0);
   sc_close(e);
 }
 
@@ -139,6 +144,7 @@ static void store_all(emitter *e, int index) {
 
 void sc_store_end(emitter *e) {
   const sc_kernel *k = e->kernel;
+  add_before(e);
   if (!k->buffered && !k->nepilogue) {
     store_all(e, 0);
     return;
