@@ -34,7 +34,7 @@ static double pack_cycles(const sc_walk *w) {
   return cycles;
 }
 
-void sc_walk_analytic(sc_walk *w, sc_analytic *out) {
+void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
   const sc_rates *m = &w->p->rates;
   const sc_kernel_sums *k = &w->kernels;
   const double second = 1 / (m->clock_hz * w->speedup); /* of one cycle, shared among the threads */

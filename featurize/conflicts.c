@@ -59,13 +59,6 @@ double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets) {
 
 /* ---- of a nest ---- */
 
-const sc_stream *sc_walk_operand(const sc_walk *w, int a) {
-  for (int i = 0; i < w->nstreams; i++) {
-    if (w->stream[i].kind == SC_STREAM_OPERAND && w->stream[i].access == a) return &w->stream[i];
-  }
-  return &w->stream[0];
-}
-
 static int64_t sets_of(const sc_rates *m, int cache) {
   return (int64_t)(m->capacity_bytes[cache] / m->ways[cache]) >> m->line_shift;
 }
@@ -74,7 +67,7 @@ void sc_walk_pressure(sc_walk *w) {
   const sc_rates *m = &w->p->rates;
   const int64_t l1_sets = sets_of(m, 0), l2_sets = sets_of(m, 1);
   for (int a = 0; a < 3; a++) {
-    const sc_map *map = sc_walk_operand(w, a)->map;
+    const sc_map *map = w->operand[a]->map;
     sc_pressure *p = &w->pressure[a];
     sc_shape tile;
     sc_map_shape(map, w->level[w->kernel_level].extent, m->line_shift, &p->shape);
@@ -89,7 +82,7 @@ double sc_conflict_lines(const sc_walk *w) {
   const int last = w->nlevels - 1, kernel = w->kernel_level;
   double lines = 0;
   for (int a = 0; a < 3; a++) {
-    const sc_stream *s = sc_walk_operand(w, a);
+    const sc_stream *s = w->operand[a];
     const sc_pressure *p = &w->pressure[a];
     if (a == 0) { /* partial sums are fetched and stored once a call */
       if (p->l1 > 1) lines += 2 * (double)s->lines[kernel] * w->level[kernel].iterations;

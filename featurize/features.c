@@ -138,16 +138,7 @@ static void vector(const sc_walk *w, float *row) {
   SET(vector_aligned, vectors > 0 ? (double)aligned / vectors : 0);
 }
 
-/* Lines of out, in0 and in1, their packs included. */
-static void traffic_of(const sc_walk *w, int reuse, double *lines) {
-  lines[0] = lines[1] = lines[2] = 0;
-  for (int i = 0; i < w->nstreams; i++) {
-    const sc_stream *s = &w->stream[i];
-    if (s->access < 3) lines[s->access] += sc_stream_traffic(w, s, reuse);
-  }
-}
-
-static void caches(sc_walk *w, float *row) {
+static void caches(const sc_walk *w, float *row) {
   const sc_rates *m = &w->p->rates;
   const double line = (double)((int64_t)1 << m->line_shift), per_kfma = line * 1000 / w->kernels.fma;
   const int last = w->nlevels - 1, kernel = w->kernel_level;
@@ -166,22 +157,18 @@ static void caches(sc_walk *w, float *row) {
   SET(l1_traffic, sc_traffic(w, reuse[0]) * per_kfma);
   SET(l2_traffic, sc_traffic(w, reuse[1]) * per_kfma);
   SET(l3_traffic, sc_traffic(w, reuse[2]) * per_kfma);
-  double into[2][3];
-  for (int c = 0; c < 2; c++) traffic_of(w, reuse[c], into[c]);
   for (int a = 0; a < 3; a++) {
     row[SC_FEATURE_out_kernel_over_l1 + a] =
-        (float)((double)sc_walk_operand(w, a)->lines[kernel] * line / m->capacity_bytes[0]);
-    row[SC_FEATURE_l1_traffic_out + a] = (float)(into[0][a] * per_kfma);
-    row[SC_FEATURE_l2_traffic_out + a] = (float)(into[1][a] * per_kfma);
+        (float)((double)w->operand[a]->lines[kernel] * line / m->capacity_bytes[0]);
+    row[SC_FEATURE_l1_traffic_out + a] = (float)(sc_traffic_of(w, a, reuse[0]) * per_kfma);
+    row[SC_FEATURE_l2_traffic_out + a] = (float)(sc_traffic_of(w, a, reuse[1]) * per_kfma);
   }
 }
 
-static void curve(sc_walk *w, float *row) {
+static void curve(const sc_walk *w, float *row) {
   const double line = (double)((int64_t)1 << w->p->rates.line_shift), per_kfma = line * 1000 / w->kernels.fma;
-  double capacity = 16384;
-  for (int i = 0; i < 7; i++, capacity *= 4) {
-    row[SC_FEATURE_miss_16k + i] = (float)(sc_traffic(w, sc_reuse_level(w, capacity)) * per_kfma);
-  }
+  for (int i = 0; i < SC_CURVE; i++)
+    row[SC_FEATURE_miss_16k + i] = (float)(sc_traffic(w, w->reuse[SC_MAX_CACHES + i]) * per_kfma);
   SET(touched, (double)w->lines[0] * line);
 }
 
@@ -205,7 +192,7 @@ static void addresses(const sc_walk *w, float *row) {
   double pages = 0, tile_set = 0, kernel_set_l2 = 0, largest = 0; /* of the three operands */
   int multiples = 0;
   for (int a = 0; a < 3; a++) {
-    const sc_stream *s = sc_walk_operand(w, a);
+    const sc_stream *s = w->operand[a];
     const sc_pressure *p = &w->pressure[a];
     const double line_bytes = (double)s->lines[kernel] * (double)((int64_t)1 << m->line_shift);
     int divisor = 0;

@@ -55,16 +55,16 @@ typedef struct steps {
   int64_t touched, hull;
 } steps;
 
-/* Units from the steps of every part. */
-static inline double units_of(const sc_map *map, const steps *step, int shift) {
-  int64_t dense = (int64_t)1 << shift, span = map->element_bytes, elements = 1, count = 1;
+double sc_map_units(const sc_map *map, const int32_t *extent, int shift) {
+  int64_t dense = (int64_t)1 << shift, span = map->element_bytes, elements = 1, count = 1, hull;
   for (int p = 0; p < map->nparts; p++) {
-    const int64_t stride = map->part[p].stride;
-    if (stride <= dense || stride <= span) {
-      span += stride * (step[p].hull - 1);
-      elements *= step[p].touched;
-    } else if (step[p].touched > 1) {
-      count *= step[p].touched;
+    const sc_address_part *part = &map->part[p];
+    const int64_t n = part_steps(part, extent, &hull);
+    if (part->stride <= dense || part->stride <= span) {
+      span += part->stride * (hull - 1);
+      elements *= n;
+    } else if (n > 1) {
+      count *= n;
       dense = 0; /* outer strides are larger still */
     }
   }
@@ -72,28 +72,33 @@ static inline double units_of(const sc_map *map, const steps *step, int shift) {
   return (double)count * (double)(units < elements ? units : elements);
 }
 
-double sc_map_units(const sc_map *map, const int32_t *extent, int shift) {
-  steps step[SC_MAX_PARTS];
-  for (int p = 0; p < map->nparts; p++) step[p].touched = part_steps(&map->part[p], extent, &step[p].hull);
-  return units_of(map, step, shift);
+/* One level of sc_map_units, part by part. */
+typedef struct growing {
+  int64_t span, dense, elements, count;
+} growing;
+
+/* The same part in every level. What is dense changes from level to level, so it selects and does not branch. */
+static void grow(const sc_address_part *part, const sc_level *level, int n, growing *g) {
+  for (int i = 0; i < n; i++) {
+    int64_t hull;
+    const int64_t touched = part_steps(part, level[i].extent, &hull),
+                  within = g[i].dense > g[i].span ? g[i].dense : g[i].span;
+    const int64_t is_dense = -(int64_t)(part->stride <= within); /* all bits or none */
+    g[i].span += (part->stride * (hull - 1)) & is_dense;
+    g[i].elements *= ((touched - 1) & is_dense) + 1;
+    g[i].count *= ((touched - 1) & ~is_dense) + 1;
+    g[i].dense &= is_dense | -(int64_t)(touched <= 1);
+  }
 }
 
-void sc_map_units_by_level(const sc_map *map, uint16_t dims, const sc_level *level, int first, int last, int shift,
-                           float *units) {
-  steps step[SC_MAX_PARTS];
-  const int nparts = map->nparts;
-  for (int p = 0; p < nparts; p++) step[p].touched = part_steps(&map->part[p], level[first].extent, &step[p].hull);
-  units[first] = (float)units_of(map, step, shift);
-  for (int i = first + 1; i <= last; i++) {
-    const int d = level[i].dim;
-    units[i] = units[i - 1];
-    if (!(dims >> d & 1)) continue;
-    for (int p = 0; p < nparts; p++) {
-      const sc_address_part *part = &map->part[p];
-      if (part->dim[0] != d && part->dim[1] != d) continue;
-      step[p].touched = part_steps(part, level[i].extent, &step[p].hull);
-    }
-    units[i] = (float)units_of(map, step, shift);
+void sc_map_units_by_level(const sc_map *map, const sc_level *level, int first, int last, int shift, float *units) {
+  growing g[SC_MAX_LEVELS];
+  const int n = last - first + 1;
+  for (int i = 0; i < n; i++) g[i] = (growing){map->element_bytes, (int64_t)1 << shift, 1, 1};
+  for (int p = 0; p < map->nparts; p++) grow(&map->part[p], level + first, n, g);
+  for (int i = 0; i < n; i++) {
+    const int64_t all = (g[i].span + ((int64_t)1 << shift) - 1) >> shift;
+    units[first + i] = (float)g[i].count * (float)(all < g[i].elements ? all : g[i].elements);
   }
 }
 

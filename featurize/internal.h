@@ -14,7 +14,8 @@ static inline double sc_min(double a, double b) { return a < b ? a : b; }
 enum {
   SC_MAX_LEVELS = SC_MAX_NODES + SC_MAX_KLOOPS + 1,
   SC_MAX_STREAMS = SC_MAX_ACCESSES + SC_MAX_PACKS,
-  SC_MAX_PARTS = 2 * SC_MAX_AXES
+  SC_MAX_PARTS = 2 * SC_MAX_AXES,
+  SC_CURVE = 7 /* capacities of the miss curve: 16 KiB, each next one four times as large */
 };
 
 /* Numbers of the machine, plain and never zero: what the file leaves out is replaced by a cautious default. */
@@ -63,7 +64,6 @@ typedef struct sc_stream {
   int8_t pack; /* of SC_STREAM_OPERAND: the buffer it lies in; of SC_STREAM_OUTSIDE: the pack it feeds; -1 none */
   uint8_t level; /* where that pack stands: inside this level, outside the next; 0 for none and for ahead packs */
   bool written;
-  uint16_t dims;
   const sc_map *map;
   float lines[SC_MAX_LEVELS]; /* distinct lines in one iteration of each level */
 } sc_stream;
@@ -130,8 +130,11 @@ typedef struct sc_walk {
   sc_stream stream[SC_MAX_STREAMS];
   sc_map pack[SC_MAX_PACKS];
   float lines[SC_MAX_LEVELS]; /* all streams together */
-  int reuse[SC_MAX_CACHES]; /* level that stays in each cache */
-  double sent[SC_MAX_LEVELS + 1]; /* lines that a cache is sent in which level i stays, < 0 where nobody asked yet */
+  const sc_stream *operand[3]; /* the streams of out, in0, in1 that the kernel walks */
+  int reuse[SC_MAX_CACHES + SC_CURVE]; /* level that stays in each cache, and in each capacity of the miss curve */
+  float iterations[SC_MAX_LEVELS], free_iterations[SC_MAX_LEVELS]; /* of each level */
+  /* Lines of out, in0, in1, others that a cache is sent in which level i is the outermost that stays. */
+  float sent[4][SC_MAX_LEVELS + 1];
   double outer_intervals[SC_MAX_DIMS]; /* ranges of a dim that the kernel is called for */
   sc_pressure pressure[3]; /* of out, in0, in1 as the kernel sees them */
   int ragged; /* dims whose loops have short last trips */
@@ -163,23 +166,22 @@ void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32
 void sc_map_shape(const sc_map *map, const int32_t *extent, int shift, sc_shape *shape);
 /* Distinct units of 1 << shift bytes in it. */
 double sc_map_units(const sc_map *map, const int32_t *extent, int shift);
-/* The same at levels first..last, of which each narrows one dim; `dims`: those that matter. */
-void sc_map_units_by_level(const sc_map *map, uint16_t dims, const sc_level *level, int first, int last, int shift,
-                           float *units);
+/* The same at levels first..last, of which each narrows one dim. */
+void sc_map_units_by_level(const sc_map *map, const sc_level *level, int first, int last, int shift, float *units);
 /* Pages of 1 << shift bytes of a shape that was made for lines. */
 double sc_shape_pages(const sc_shape *shape, int shift);
-/* traffic.c: the outermost level that fits `bytes`; nlevels when even a register tile does not. */
-int sc_reuse_level(const sc_walk *walk, double bytes);
-/* Lines of one stream, of all, that must be sent when level `reuse` is the outermost that stays in the cache. */
-double sc_stream_traffic(const sc_walk *walk, const sc_stream *stream, int reuse);
-double sc_traffic(sc_walk *walk, int reuse); /* remembered in walk->sent */
+/* traffic.c: the outermost level that fits each cache and capacity; nlevels when even a register tile does not. */
+void sc_walk_reuse(sc_walk *walk);
+/* Adds the stream's lines to walk->lines, and what it is sent to walk->sent. */
+void sc_stream_traffic(sc_walk *walk, const sc_stream *stream);
+/* Lines of access a (3: of all others), or of all, that must be sent when level `reuse` is the outermost that stays. */
+static inline double sc_traffic_of(const sc_walk *walk, int a, int reuse) { return (double)walk->sent[a][reuse]; }
+double sc_traffic(const sc_walk *walk, int reuse);
 /* conflicts.c: least lines that share a set of a cache of `sets` sets (a pigeonhole bound, exact for one stride). */
 double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets);
 void sc_walk_pressure(sc_walk *walk);
 /* Lines that come from behind the L1 again because an operand's own lines drive each other out. */
 double sc_conflict_lines(const sc_walk *walk);
-/* The stream that the kernel walks for access a. */
-const sc_stream *sc_walk_operand(const sc_walk *walk, int a);
 /* kernels.c */
 void sc_walk_kernels(sc_walk *walk);
 /* Prepares everything above. */
@@ -187,7 +189,7 @@ void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, sc_walk *wal
 /* analytic.c */
 /* Elements of the rows that pack p copies: its innermost steps; 0 when the tensor's rows run along another axis. */
 double sc_copied_row(const sc_walk *walk, int pack);
-void sc_walk_analytic(sc_walk *walk, sc_analytic *out);
+void sc_walk_analytic(const sc_walk *walk, sc_analytic *out);
 /* schema.c: makes a row of plain values finite and transforms it. */
 void sc_features_transform(float *row);
 

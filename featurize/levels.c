@@ -87,6 +87,10 @@ void sc_walk_levels(sc_walk *w) {
   for (int d = 0; d < w->p->task->ndims; d++) w->outer_intervals[d] = cuts[d].intervals;
   for (int k = 0; k < nest->nkloops; k++) push(w, nest->kloop[k], 1, true, cuts);
   w->valid_share = 1;
+  for (int i = 0; i < w->nlevels; i++) {
+    w->iterations[i] = (float)w->level[i].iterations;
+    w->free_iterations[i] = (float)w->level[i].free_iterations;
+  }
   w->ragged = 0;
   for (int d = 0; d < w->p->task->ndims; d++) w->ragged += !cuts[d].even;
   for (int p = 0; p < w->p->task->npads; p++) {

@@ -18,22 +18,23 @@ static const sc_map *map_pack(sc_walk *w, int p) {
   return &w->pack[p];
 }
 
-/* Adds a stream that lives in levels first..last, and its lines. Outside of them a buffer is as large as where it begins,
- * and a tensor behind a pack is not touched. */
-static sc_stream *add_stream(sc_walk *w, sc_stream_kind kind, int a, const sc_map *map, int first, int last) {
+/* Adds a stream and its lines. Outside its pack a buffer is as large as where it begins; inside, the tensor behind a pack
+ * is not touched. */
+static void add_stream(sc_walk *w, sc_stream_kind kind, int a, const sc_map *map, int pack, int level) {
   sc_stream *s = &w->stream[w->nstreams++];
+  const bool outside = kind == SC_STREAM_OUTSIDE;
   s->kind = (uint8_t)kind;
   s->access = (uint8_t)a;
-  s->pack = -1;
-  s->level = 0;
+  s->pack = (int8_t)pack;
+  s->level = (uint8_t)level;
   s->written = a == 0;
-  s->dims = w->p->task->access[a].dims;
   s->map = map;
-  sc_map_units_by_level(map, s->dims, w->level, first, last, w->p->rates.line_shift, s->lines);
+  const int first = outside ? 0 : level, last = outside ? level : w->nlevels - 1;
+  sc_map_units_by_level(map, w->level, first, last, w->p->rates.line_shift, s->lines);
   for (int i = 0; i < first; i++) s->lines[i] = s->lines[first];
   for (int i = last + 1; i < w->nlevels; i++) s->lines[i] = 0;
-  for (int i = 0; i < w->nlevels; i++) w->lines[i] += s->lines[i];
-  return s;
+  if (kind == SC_STREAM_OPERAND) w->operand[a] = s;
+  sc_stream_traffic(w, s);
 }
 
 /* Where each pack's node stands: the number of loops before it. */
@@ -51,26 +52,23 @@ static void pack_levels(const sc_nest *nest, uint8_t *level) {
 void sc_walk_streams(sc_walk *w) {
   const sc_nest *nest = w->nest;
   const sc_task *task = w->p->task;
-  const int last = w->nlevels - 1;
   uint8_t level[SC_MAX_PACKS] = {0};
   pack_levels(nest, level);
+  const size_t bytes = ((size_t)w->nlevels + 1) * sizeof(float);
   w->nstreams = 0;
-  for (int i = 0; i <= last; i++) w->lines[i] = 0;
+  memset(w->lines, 0, bytes - sizeof(float));
+  for (int a = 0; a < 4; a++) memset(w->sent[a], 0, bytes);
   for (int a = 0; a < task->naccesses; a++) {
     if (a >= 3 && task->access[a].tensor == task->access[0].tensor) continue; /* the accumulator in an epilogue */
     const sc_stream_kind kind = a < 3 ? SC_STREAM_OPERAND : SC_STREAM_EPILOGUE;
     const int p = a == 0 ? nest->acc : nest->operand[a].pack; /* partial sums live in a buffer of their own */
     if (p < 0 || p >= nest->npacks) {
-      add_stream(w, kind, a, &w->p->tensor[a], 0, last);
+      add_stream(w, kind, a, &w->p->tensor[a], -1, 0);
       continue;
     }
     const bool runs = !nest->pack[p].ahead;
-    sc_stream *buffer = add_stream(w, kind, a, map_pack(w, p), runs ? level[p] : 0, last);
-    buffer->pack = (int8_t)p;
-    if (!runs) continue;
-    buffer->level = level[p];
-    sc_stream *outside = add_stream(w, SC_STREAM_OUTSIDE, a, &w->p->tensor[a], 0, level[p]);
-    outside->pack = (int8_t)p;
-    outside->level = level[p];
+    const int at = runs ? level[p] : 0;
+    add_stream(w, kind, a, map_pack(w, p), p, at);
+    if (runs) add_stream(w, SC_STREAM_OUTSIDE, a, &w->p->tensor[a], p, at);
   }
 }

@@ -30,8 +30,7 @@ void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, sc_walk *w) 
   for (int p = 0; p < SC_MAX_PACKS; p++) w->pack_level_iterations[p] = 0;
   sc_walk_levels(w);
   sc_walk_streams(w);
-  for (int i = 0; i <= w->nlevels; i++) w->sent[i] = -1;
-  for (int c = 0; c < SC_MAX_CACHES; c++) w->reuse[c] = sc_reuse_level(w, prepared->rates.capacity_bytes[c]);
+  sc_walk_reuse(w);
   sc_walk_pressure(w);
   sc_walk_kernels(w);
   w->speedup = speedup(w);
