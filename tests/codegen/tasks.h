@@ -77,9 +77,10 @@ static const char *const sums[] = {
     "gemm_add:M=40,N=7,K=9",
 };
 
-static inline int random_count(void) {
-  const char *text = getenv("SC_RANDOM");
-  int n = text ? atoi(text) : 240;
+/* A number from the environment. */
+static inline int number_of(const char *name, int otherwise) {
+  const char *text = getenv(name);
+  int n = text ? atoi(text) : otherwise;
   return n > 0 ? n : 1;
 }
 

@@ -1,5 +1,5 @@
 /* Random legal schedules: operator interpreter = nest interpreter = compiled code, bit for bit on small integers, by one,
- * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator; in a sanitizer
+ * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator, SC_SEED which; in a sanitizer
  * build part of the generated code is sanitized too. */
 #include "tests/codegen/tasks.h"
 
@@ -33,10 +33,10 @@ static void check_batch(batch *b, uint64_t seed, int number) {
 static void check_operator(const char *const *texts, int ntexts, uint64_t stream) {
   static const int lanes[] = {16, 8, 4, 1};
   enum { PER_BATCH = 24 };
-  int wanted = random_count(), drawn = 0, kernels = 0, parallel = 0, nbatches = 0;
+  int wanted = number_of("SC_RANDOM", 240), drawn = 0, kernels = 0, parallel = 0, nbatches = 0;
   batch *b = malloc(sizeof *b);
   sc_rng rng;
-  sc_rng_seed(&rng, 20260101, stream);
+  sc_rng_seed(&rng, (uint64_t)number_of("SC_SEED", 1), stream);
   while (drawn < wanted) {
     batch_begin(b);
     while (drawn < wanted && b->count < PER_BATCH) {
