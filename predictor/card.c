@@ -26,6 +26,7 @@ static const field fields[] = {
     FIELD("tasks", COUNT, tasks),
     FIELD("groups", COUNT, ngroups),
     FIELD("passes", COUNT, passes),
+    FIELD("disturbed_rows", COUNT, disturbed),
     FIELD("kernel_facts", COUNT, kernel_facts),
     FIELD("rounds", INT, boost.rounds),
     FIELD("scale_rounds", INT, scale_rounds),

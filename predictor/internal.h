@@ -101,7 +101,7 @@ typedef struct sc_card {
   int scale_rounds;
   sc_analytic_fit analytic;
   sc_intervals intervals;
-  uint32_t rows, tasks, ngroups, passes, kernel_facts;
+  uint32_t rows, tasks, ngroups, passes, disturbed /* rows with labels of disturbed passes */, kernel_facts;
   uint64_t *group; /* hashes of the training groups, ascending */
   float lowest[SC_RANGED], highest[SC_RANGED]; /* ranges of the workload features of the training rows */
   double top1, pairs, mape; /* out of fold, when it was trained */

@@ -29,9 +29,11 @@ typedef struct sc_rows {
   double *half_a_s, *half_b_s; /* labels from the odd and the even passes; 0 = one pass only */
   sc_machine machine;
   int passes; /* that labels are made of */
+  size_t disturbed; /* rows whose label a disturbed pass is part of: 0 unless asked for */
 } sc_rows;
 typedef struct sc_rows_options {
   int passes; /* 0 = 3 or as many as all rows have */
+  bool disturbed; /* passes marked invalid count too: for a machine that is never quiet; the card says how many rows */
   const sc_kernel_table *kernels; /* NULL = none */
   const char *
       networks; /* path of the table task -> network; NULL = data/corpus/networks.txt; tasks not in it are a network of their own */

@@ -39,6 +39,19 @@ static double half_label_ns(const sc_record *record, int first, int passes) {
   return sc_record_label_ns(&half, passes);
 }
 
+/* The record with all its passes valid. */
+static sc_record accept(const sc_record *record) {
+  sc_record all = *record;
+  for (uint32_t p = 0; p < all.npasses && p < SC_MAX_PASSES; p++) all.pass[p].invalid = 0;
+  return all;
+}
+
+static bool any_disturbed(const sc_record *record, int passes) {
+  for (uint32_t p = 0; p < record->npasses && p < (uint32_t)passes; p++)
+    if (record->pass[p].invalid) return true;
+  return false;
+}
+
 static int valid_passes(const sc_record *record) {
   int n = 0;
   for (uint32_t p = 0; p < record->npasses && p < SC_MAX_PASSES; p++) n += record->pass[p].invalid == 0;
@@ -48,13 +61,13 @@ static int valid_passes(const sc_record *record) {
 static bool ran(const sc_record *record) { return record->outcome == SC_RAN && !record->simulated; }
 
 /* 3, or fewer when less than nine of ten rows have as many. */
-static int passes_of(const sc_dataset *dataset, int wanted) {
+static int passes_of(const sc_dataset *dataset, int wanted, bool disturbed) {
   if (wanted > 0) return wanted;
   size_t have[4] = {0}, all = 0;
   for (size_t i = 0; i < sc_dataset_count(dataset); i++) {
     const sc_record *record = sc_dataset_at(dataset, i);
     if (!ran(record)) continue;
-    const int n = valid_passes(record);
+    const int n = disturbed ? (int)record->npasses : valid_passes(record);
     all++;
     for (int p = 1; p <= 3; p++) have[p] += n >= p;
   }
@@ -105,7 +118,8 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
     rows->skipped_illegal++;
     return;
   }
-  const double label_ns = sc_record_label_ns(record, b->passes);
+  const sc_record accepted = accept(record), *labels = b->options->disturbed ? &accepted : record;
+  const double label_ns = sc_record_label_ns(labels, b->passes);
   if (!(label_ns > 0) || !isfinite(label_ns)) {
     rows->skipped_passes++;
     return;
@@ -113,11 +127,12 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
   const size_t i = rows->n++;
   const sc_target target = {&rows->machine, b->options->kernels, record->threads > 0 ? (int)record->threads : 1};
   sc_features_analytic(slot->task, &nest, &target, rows->features + i * SC_FEATURE_COUNT, &rows->analytic[i]);
-  const int half = valid_passes(record) / 2;
+  const int half = valid_passes(labels) / 2;
+  rows->disturbed += b->options->disturbed && any_disturbed(record, b->passes);
   rows->time_s[i] = label_ns * 1e-9;
   rows->analytic_s[i] = rows->analytic[i].time_s;
-  rows->half_a_s[i] = half > 0 ? half_label_ns(record, 0, half) * 1e-9 : 0;
-  rows->half_b_s[i] = half > 0 ? half_label_ns(record, 1, half) * 1e-9 : 0;
+  rows->half_a_s[i] = half > 0 ? half_label_ns(labels, 0, half) * 1e-9 : 0;
+  rows->half_b_s[i] = half > 0 ? half_label_ns(labels, 1, half) * 1e-9 : 0;
   rows->task[i] = task_number;
   rows->group[i] = slot->group;
   rows->network[i] = slot->network;
@@ -215,7 +230,7 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   if (!allocate(arena, n, &b)) return out_of_memory(err);
   SC_TRY(sc_corpus_load(arena, library, b.options->networks, "networks.txt", &b.corpus, err));
   SC_TRY(sc_corpus_load(arena, library, b.options->forbid, "evaluation.txt", &b.evaluation, err));
-  b.passes = passes_of(dataset, b.options->passes);
+  b.passes = passes_of(dataset, b.options->passes, b.options->disturbed);
   rows->passes = b.passes;
   for (size_t i = 0; i < n; i++) SC_TRY(add_record(&b, sc_dataset_at(dataset, i), err));
   if (!renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||

@@ -44,6 +44,7 @@ static sc_status describe_rows(const sc_rows *rows, sc_model *model, sc_error *e
   card->tasks = (uint32_t)rows->ntasks;
   card->ngroups = (uint32_t)rows->ngroups;
   card->passes = (uint32_t)rows->passes;
+  card->disturbed = (uint32_t)rows->disturbed;
   card->data = data_hash(rows);
   card->machine = rows->machine;
   card->group = sc_arena_alloc(model->arena, rows->ngroups, sizeof *card->group);

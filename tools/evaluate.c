@@ -12,7 +12,7 @@ struct evaluate_options {
   const char *model, *picture, *log, *machine;
   int64_t trees, depth, seed, passes, threads;
   int by;
-  bool json;
+  bool json, disturbed;
 };
 
 static const char *const splits[] = {"group", "network", NULL}; /* in the order of sc_holdout */
@@ -28,6 +28,8 @@ static const option options[] = {
     {"trees", 0, OPTION_COUNT, offsetof(struct evaluate_options, trees), "N", "of the models trained here, default 250",
      NULL},
     {"depth", 0, OPTION_COUNT, offsetof(struct evaluate_options, depth), "N", "default 6", NULL},
+    {"disturbed", 0, OPTION_FLAG, offsetof(struct evaluate_options, disturbed), NULL, "passes marked invalid count too",
+     NULL},
     {"passes", 'p', OPTION_COUNT, offsetof(struct evaluate_options, passes), "N",
      "passes a label is made of, default 3", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct evaluate_options, seed), "N", "of training and bootstrap", NULL},
@@ -100,7 +102,8 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
   sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);
-  const sc_rows_options how = {.passes = (int)o->passes, .kernels = kernels, .keep_forbidden = o->model != NULL};
+  const sc_rows_options how = {
+      .passes = (int)o->passes, .disturbed = o->disturbed, .kernels = kernels, .keep_forbidden = o->model != NULL};
   if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err);
   if (status == SC_OK && o->model) status = sc_model_load(o->model, &model, &t->err);
   if (status == SC_OK && o->log && !all_forbidden(&rows))

@@ -7,7 +7,7 @@ struct train_options {
   const char *out, *forbid, *machine;
   int64_t trees, depth, seed, passes, threads;
   double eta, subsample, colsample, min_child_weight;
-  bool json;
+  bool json, disturbed;
 };
 
 static const option options[] = {
@@ -22,6 +22,8 @@ static const option options[] = {
     {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5",
      NULL},
     {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N", "passes a label is made of, default 3",
+     NULL},
+    {"disturbed", 0, OPTION_FLAG, offsetof(struct train_options, disturbed), NULL, "passes marked invalid count too",
      NULL},
     {"forbid", 0, OPTION_TEXT, offsetof(struct train_options, forbid), "FILE",
      "groups left out; default: the evaluation's", NULL},
@@ -45,13 +47,15 @@ static void say_rows(tool *t, const sc_rows *rows) {
              {rows->skipped_illegal, "are no longer legal"}};
   tool_say(t, "%zu rows of %zu tasks in %zu groups and %zu networks", rows->n, rows->ntasks, rows->ngroups,
            rows->nnetworks);
+  if (rows->disturbed) tool_say(t, "warning: labels of %zu rows are from a disturbed machine", rows->disturbed);
   for (size_t i = 0; i < SC_COUNT_OF(out); i++)
     if (out[i].n) tool_say(t, "left out: %zu rows that %s", out[i].n, out[i].why);
 }
 
 static sc_status train(tool *t, const struct train_options *o, const sc_dataset *dataset,
                        const sc_kernel_table *kernels) {
-  const sc_rows_options how = {.passes = (int)o->passes, .kernels = kernels, .forbid = o->forbid};
+  const sc_rows_options how = {
+      .passes = (int)o->passes, .disturbed = o->disturbed, .kernels = kernels, .forbid = o->forbid};
   const sc_train_options to = {.trees = (int)o->trees,
                                .depth = (int)o->depth,
                                .eta = o->eta,

@@ -168,6 +168,28 @@ static void passes_are_what_most_rows_have(void **state) {
   assert_int_equal(rows.skipped_passes, 1);
 }
 
+/* Passes marked invalid count only when asked for, and the rows that need them are counted. */
+static void disturbed_passes_must_be_asked_for(void **state) {
+  world *w = *state;
+  sc_rows rows;
+  sc_rows_options options = {.passes = 2, .forbid = "/dev/null", .networks = "/dev/null"};
+  sc_record r = record_of(w, "matmul:M=16,N=16,K=32", SCHEDULE, 100, 2);
+  add(w, &r);
+  r = record_of(w, "matmul:M=16,N=16,K=64", SCHEDULE, 200, 2);
+  r.pass[0].invalid = 1;
+  add(w, &r);
+  assert_int_equal(sc_rows_build(w->arena, w->library, w->dataset, &options, &rows, NULL), SC_OK);
+  assert_int_equal(rows.n, 1);
+  assert_int_equal(rows.skipped_passes, 1);
+  assert_int_equal(rows.disturbed, 0);
+  options.disturbed = true;
+  assert_int_equal(sc_rows_build(w->arena, w->library, w->dataset, &options, &rows, NULL), SC_OK);
+  assert_int_equal(rows.n, 2);
+  assert_int_equal(rows.skipped_passes, 0);
+  assert_int_equal(rows.disturbed, 1);
+  assert_true(fabs(rows.time_s[1] - 200e-9) < 1e-15); /* the disturbed pass is the faster one */
+}
+
 static void an_empty_dataset_has_no_rows(void **state) {
   world *w = *state;
   sc_rows rows;
@@ -232,6 +254,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(everything_is_counted_once, set_up, tear_down),
       cmocka_unit_test_setup_teardown(passes_are_what_most_rows_have, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(disturbed_passes_must_be_asked_for, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_empty_dataset_has_no_rows, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_wrong_table_is_an_error, set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_corpus_is_readable, set_up, tear_down),

@@ -74,9 +74,9 @@ expect 0 "$S" show d.h5
 says out "d.h5: 60 rows"
 
 # train
-expect 0 "$S" train d.h5 --out m.xgb --trees 40 --seed 3
-expect 0 "$S" train d.h5 s.h5 --out n.xgb --trees 40 --seed 3
-expect 0 "$S" train d.h5 --out again.xgb --trees 40 --seed 3 --json
+expect 0 "$S" train d.h5 --disturbed --out m.xgb --trees 40 --seed 3
+expect 0 "$S" train d.h5 s.h5 --disturbed --out n.xgb --trees 40 --seed 3
+expect 0 "$S" train d.h5 --disturbed --out again.xgb --trees 40 --seed 3 --json
 json out
 equal "$(cmp m.xgb again.xgb && echo same)" same "models of one seed"
 expect 0 "$S" show m.xgb
@@ -118,11 +118,11 @@ expect 0 "$S" machine kernels a.sched --json
 json out
 
 # evaluate
-expect 0 "$S" evaluate d.h5 --by network --trees 20 --picture p.png
+expect 0 "$S" evaluate d.h5 --disturbed --by network --trees 20 --picture p.png
 says out "model"
 says out "re-measured"
 if type gnuplot >/dev/null 2>&1; then equal "$(head -c 4 p.png | tail -c 3)" PNG "the picture"; fi
-expect 0 "$S" evaluate d.h5 --trees 20 --json
+expect 0 "$S" evaluate d.h5 --disturbed --trees 20 --json
 json out
 expect 2 "$S" evaluate d.h5 --model m.xgb --log log.md
 says err "evaluation sets"
