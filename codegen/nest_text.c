@@ -3,7 +3,7 @@
 
 #include "codegen/nest.h"
 
-static void put_line(nester *g, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void put_line(nester *g, const char *format, va_list args) {
   char text[2048];
   int n = vsnprintf(text, sizeof text, format, args);
   SC_ASSERT(n >= 0 && (size_t)n < sizeof text);
