@@ -40,7 +40,8 @@ static void find_groups(nester *g) {
   for (int v = 0; v < g->nvariants; v++) {
     sc_arg arg[SC_MAX_ARGS];
     int n = sc_kernel_args(&g->variant[v], arg), i = 0;
-    while (i < g->ngroups && (g->group[i].nargs != n || memcmp(g->group[i].arg, arg, (size_t)n * sizeof arg[0]) != 0)) i++;
+    while (i < g->ngroups && (g->group[i].nargs != n || memcmp(g->group[i].arg, arg, (size_t)n * sizeof arg[0]) != 0))
+      i++;
     g->group_of[v] = (uint8_t)i;
     if (i < g->ngroups) continue;
     g->group[i].nargs = n;

@@ -200,7 +200,8 @@ static inline void batch_check(const batch *b, int i, int nt, void *const *input
             task->tensor[t].name);
     for (int64_t k = 0, shown = 0; k < task->tensor[t].elems && shown < 8; k++) {
       float x = ((float *)tensors[t])[k], y = ((float *)expected[t])[k];
-      if (memcmp(&x, &y, 4)) fprintf(stderr, "  [%lld] %g, expected %g\n", (long long)k, (double)x, (double)y), shown++;
+      if (memcmp(&x, &y, 4) != 0)
+        fprintf(stderr, "  [%lld] %g, expected %g\n", (long long)k, (double)x, (double)y), shown++;
     }
     sc_str_free(&text);
     fail();

@@ -17,7 +17,7 @@ static void check_interpreter(const sc_task *task, const sc_nest *nest, const re
 /* Of four batches one is optimised, one knows only the oldest vector instructions and, in a sanitizer build, one is
  * sanitized. */
 static void check_batch(batch *b, uint64_t seed, int number) {
-  static const char *const flags[] = {"-O2 -fno-tree-vectorize -march=native", "-O0 -march=native" BATCH_SANITIZE,
+  static const char *const flags[] = {"-O2 -fno-tree-vectorize -march=native", ("-O0 -march=native" BATCH_SANITIZE),
                                       "-O0", "-O0 -march=native"};
   batch_compile(b, flags[number % SC_COUNT_OF(flags)]);
   for (int i = 0; i < b->count; i++) {

@@ -177,7 +177,7 @@ static void test_taking_turns(void **state) {
         usleep(200);
         continue;
       }
-      sc_record r = numbered((uint64_t)(p * TURNS + turn++));
+      sc_record r = numbered((uint64_t)p * TURNS + (uint64_t)turn++);
       if (sc_dataset_append(d, &r, NULL) != SC_OK || sc_dataset_close(d, NULL) != SC_OK) _exit(2);
     }
     _exit(0);

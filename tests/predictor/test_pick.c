@@ -30,7 +30,7 @@ static int tear_down(void **state) {
 
 static sc_space_bound *bind(fixture *f, const char *text, const sc_task *task) {
   const sc_space *space;
-  sc_space_bound *bound;
+  sc_space_bound *bound = NULL;
   sc_error err;
   const sc_space_options options = {.threads = 1};
   sc_status status = text ? sc_space_parse(f->s.arena, "test", text, strlen(text), &space, &err)
