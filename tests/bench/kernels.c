@@ -1,6 +1,6 @@
 /* bench_kernels: the best schedules of generated code against OpenBLAS, oneDNN and onnxruntime, on one core, and two cores
- * against one. All that is compared is timed in turns in one process. Schedules come from an expert's lists
- * (kernels/candidates.c) or, with --space, from the operator's space file.
+ * against one. All that is compared is timed in turns in one process. Schedules are drawn uniformly from an expert's space
+ * (kernels/OPERATOR.space) or, with --space, from the operator's own.
  *
  *   bench_kernels [--machine NAME] [--compiler NAME] [-n SCHEDULES] [--rounds N] [--space] [TASK [SCHEDULE ...] ...]
  *
@@ -73,7 +73,6 @@ static void fatal(const char *what, const char *detail) {
 
 typedef struct drawn {
   const sc_task *task;
-  const char *compiler;
   candidates *c;
 } drawn;
 
@@ -87,31 +86,22 @@ static sc_status take(void *user, const sc_schedule *schedule) {
   return SC_OK;
 }
 
-static void draw_from_space(const bench *b, const sc_task *task, candidates *c) {
+static void draw(const bench *b, const sc_task *task, candidates *c) {
   const sc_space *space;
   sc_space_bound *bound;
   sc_error err = {0};
-  char force[64];
-  drawn d = {.task = task, .compiler = b->compiler->name, .c = c};
+  char force[64], path[4096];
+  drawn d = {.task = task, .c = c};
   snprintf(force, sizeof force, "force compile %s", b->compiler->name);
+  snprintf(path, sizeof path, "%s/%s.space", SC_BENCH_FOLDER, task->op);
   sc_space_options options = {.threads = 1, .force = force};
   c->n = 0;
-  if (sc_space_default(b->arena, task, &space, &err) != SC_OK ||
+  if ((b->space ? sc_space_default(b->arena, task, &space, &err) : sc_space_load(b->arena, path, &space, &err)) !=
+          SC_OK ||
       sc_space_bind(space, task, &b->machine, &options, &bound, &err) != SC_OK ||
       sc_space_sample(bound, SC_SAMPLE_UNIFORM, (size_t)b->most, 1, take, &d, &err) != SC_OK)
     fatal(task->text, err.text);
   sc_space_unbind(bound);
-}
-
-static void find_candidates(const bench *b, const sc_task *task, candidates *c) {
-  if (b->space) {
-    draw_from_space(b, task, c);
-  } else {
-    isa what = {b->compiler->vector_bytes / 4, (int)b->machine.vector_registers.value};
-    if (what.lanes < 16 && strncmp(b->machine.isa, "x86", 3) == 0) what.registers = 16;
-    candidates_of(task, &what, c);
-    candidates_draw(c, b->most, 1);
-  }
 }
 
 /* ---- one task ---- */
@@ -180,7 +170,7 @@ static double run_task(bench *b, const char *text, char *const *own, int nown, b
   sc_fill_buffers(task, tensors, 1);
   c.n = 0;
   for (int i = 0; i < nown && c.n < BENCH_MAX; i++) snprintf(c.text[c.n++], BENCH_NAME, "%s", own[i]);
-  if (nown == 0) find_candidates(b, task, &c);
+  if (nown == 0) draw(b, task, &c);
   int n = compile_all(task, &c, b->compiler, tensors, 1, s);
   if (n == 0) fatal(text, "no schedule");
   printf("%s: %d schedules\n", text, n);

@@ -20,15 +20,6 @@ typedef struct candidates {
   char text[BENCH_MAX][BENCH_NAME];
 } candidates;
 
-/* What a compiler's arguments allow. */
-typedef struct isa {
-  int lanes, registers;
-} isa;
-
-/* candidates.c: schedules that an expert would try, `most` of them drawn by seed when there are more. */
-void candidates_of(const sc_task *task, const isa *target, candidates *c);
-void candidates_draw(candidates *c, int most, uint64_t seed);
-
 /* compile.c: the candidates that are legal, as subjects that run with `threads` threads. */
 int compile_all(const sc_task *task, const candidates *c, const sc_compiler *compiler, void *const *tensors,
                 int threads, subject *subjects);
