@@ -106,9 +106,10 @@ sc_status sc_kernel_table_put(sc_kernel_table *table, const sc_kernel_fact *fact
   uint32_t number = *slot ? *slot - 1 : (uint32_t)table->count;
   bool is_new = *slot == 0;
   sc_kernel_fact *to = &table->fact[number];
+  sc_kernel_fact before = is_new ? (sc_kernel_fact){0} : *to;
   *to = *fact;
-  to->measured = fact->measured != 0;
-  if (!to->measured) to->first_ns = to->slope_ns = 0;
+  to->measured = fact->measured || before.measured;
+  if (!fact->measured) to->first_ns = before.first_ns, to->slope_ns = before.slope_ns;
   if (!is_new) return SC_OK;
   *slot = number + 1;
   table->count++;

@@ -73,6 +73,11 @@ static void test_against_list(void **state) {
       const sc_kernel_fact *found = sc_kernel_table_find(table, fact.family, fact.compiler);
       assert_true(at < n ? found && same(found, &list[at]) : !found);
       assert_int_equal(sc_kernel_table_put(table, &fact), SC_OK);
+      if (at < n && !fact.measured) { /* a static fact leaves times standing */
+        fact.measured = list[at].measured;
+        fact.first_ns = list[at].first_ns;
+        fact.slope_ns = list[at].slope_ns;
+      }
       list[at] = fact;
       if (at == n) n++;
     }
