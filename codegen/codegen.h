@@ -1,5 +1,5 @@
 /* codegen: nest -> C. Kernels use GNU vector extensions of any width; outer nests are plain C. One file holds a nest, its
- * kernels are ordinary extern functions that are compiled once per key and shared (SEMANTICS: "Generated code").
+ * kernels are ordinary extern functions that are compiled once per key and shared (docs/codegen.md).
  *
  * Call of a kernel:   void sc_k_<hash>(float *out, const float *in0, const float *in1, const int64_t *a)
  *   a[0]              flags: SC_KERNEL_FIRST | SC_KERNEL_LAST

@@ -61,9 +61,9 @@ static int64_t place(int64_t *total, int64_t elems) {
 static void place_packs(nester *g) {
   for (int p = 0; p < g->nest->npacks; p++) {
     const sc_nest_pack *pack = &g->nest->pack[p];
-    g->pack_at[p] = place(pack->ahead     ? &g->ahead_bytes
-                          : pack->private ? &g->private_bytes
-                                          : &g->shared_bytes,
+    g->pack_at[p] = place(pack->ahead        ? &g->ahead_bytes
+                          : pack->per_thread ? &g->private_bytes
+                                             : &g->shared_bytes,
                           pack->elems);
   }
 }
@@ -109,7 +109,7 @@ static void emit_buffers(nester *g, bool ahead) {
     const char *constant = pack->ahead && !ahead ? "const " : "";
     if (!g->used[SC_NAME_PACK][p]) continue;
     sc_str at = {0};
-    if (pack->private)
+    if (pack->per_thread)
       sc_str_printf(&at, " + %lld + tid * %lld", (long long)g->shared_bytes, (long long)g->private_bytes);
     sc_put(g, "%sfloat *const P%d = (%sfloat *)((%schar *)%s + %lld%s);", constant, p, constant, constant,
            pack->ahead ? "ahead" : "scratch", (long long)g->pack_at[p], sc_str_text(&at));
@@ -317,7 +317,7 @@ static void emit_parallel(nester *g, int n) {
 
 static bool is_shared(const nester *g, int n) {
   return n >= 0 && n < g->nest->nnodes && g->par != SC_ROOT && g->nest->node[n].kind == SC_NODE_PACK &&
-         !g->nest->pack[g->nest->node[n].pack].private && !g->nest->pack[g->nest->node[n].pack].ahead;
+         !g->nest->pack[g->nest->node[n].pack].per_thread && !g->nest->pack[g->nest->node[n].pack].ahead;
 }
 
 static bool inside_loop(const nester *g, int n) {

@@ -19,17 +19,6 @@ typedef enum sc_outcome {
 } sc_outcome;
 const char *sc_outcome_name(sc_outcome outcome);
 
-typedef enum sc_proposal {
-  SC_PROPOSED_USER,
-  SC_PROPOSED_UNIFORM,
-  SC_PROPOSED_STRATIFIED,
-  SC_PROPOSED_MODEL,
-  SC_PROPOSED_NEIGHBOUR,
-  SC_PROPOSED_ANCHOR,
-  SC_PROPOSAL_COUNT
-} sc_proposal;
-const char *sc_proposal_name(sc_proposal proposal);
-
 enum { SC_REPEATS = 9, SC_MAX_PASSES = 16, SC_MAX_COUNTERS = 8 };
 
 /* One visit of one schedule: repeats of the batched inner loop; ns 0 = a repeat that was not made. Two passes with equal

@@ -44,11 +44,6 @@ const char *sc_outcome_name(sc_outcome outcome) {
   return (unsigned)outcome < SC_OUTCOME_COUNT ? names[outcome] : "unknown";
 }
 
-const char *sc_proposal_name(sc_proposal proposal) {
-  static const char *const names[] = {"user", "uniform", "stratified", "model", "neighbour", "anchor"};
-  return (unsigned)proposal < SC_PROPOSAL_COUNT ? names[proposal] : "unknown";
-}
-
 /* The schedule's text is not part of it: the nest is what was run, and two texts may lower to one nest. */
 uint64_t sc_record_identity(const sc_record *r) {
   uint64_t part[] = {

@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
   sc_rows rows;
   sc_model *model;
   ok(sc_rows_build(arena, library, dataset, &(sc_rows_options){.passes = 2, .disturbed = true}, &rows, &err));
-  ok(sc_model_train(&rows, NULL, &(sc_train_options){.trees = 50}, &model, &err));
+  ok(sc_model_train(&rows, &(sc_train_options){.trees = 50}, &model, &err));
 
   /* 4. The best of a scan by prediction alone, and its code. */
   const sc_target target = {.machine = &machine, .threads = 1};

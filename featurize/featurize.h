@@ -20,6 +20,8 @@ typedef struct sc_feature_info {
   const char *name, *group, *unit, *transform, *doc;
 } sc_feature_info;
 const sc_feature_info *sc_feature_at(int i);
+/* The plain value, in the feature's unit, of what a row holds. */
+double sc_feature_value(int i, float stored);
 /* Hash of names, units, transforms and the version of the code behind them. */
 uint64_t sc_feature_schema(void);
 

@@ -1,4 +1,5 @@
 /* The table of features as data: names, units, docs, the schema hash; and the transform of a row. */
+#include <math.h>
 #include <string.h>
 
 #include "featurize/internal.h"
@@ -21,6 +22,8 @@ static const int32_t is_log[SC_FEATURE_COUNT + 7] = {
 };
 
 const sc_feature_info *sc_feature_at(int i) { return i >= 0 && i < SC_FEATURE_COUNT ? &table[i] : NULL; }
+
+double sc_feature_value(int i, float stored) { return is_log[i] ? exp2((double)stored) - 1 : (double)stored; }
 
 uint64_t sc_feature_schema(void) {
   uint64_t hash = sc_hash64(version, sizeof version, 0);

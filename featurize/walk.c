@@ -16,7 +16,7 @@ static double barriers(const sc_walk *w) {
   double n = w->par_regions;
   for (int p = 0; p < w->nest->npacks; p++) {
     const sc_nest_pack *pack = &w->nest->pack[p];
-    if (!pack->ahead && !pack->private && p != w->nest->acc) n += w->pack_level_iterations[p];
+    if (!pack->ahead && !pack->per_thread && p != w->nest->acc) n += w->pack_level_iterations[p];
   }
   return n;
 }

@@ -1,6 +1,6 @@
 /* harness: compiles generated code into a content-addressed store, runs it apart under limits, verifies, times and
  * counts it; probes the machine; runs campaigns into a dataset. What goes wrong in a kernel is an outcome, never an
- * error of the harness. The rules of measuring are LABELS.md's. */
+ * error of the harness. The rules of measuring: docs/measuring.md. */
 #ifndef SC_HARNESS_H
 #define SC_HARNESS_H
 
@@ -57,7 +57,7 @@ typedef struct sc_measure_options {
   size_t memory_bytes; /* of the child; 0 = 4 GiB */
   double batch_s; /* length of one repeat; 0 = 2 ms */
   bool cold; /* caches emptied before each repeat */
-  bool verify; /* compare with the reference interpreter first; campaigns always do */
+  bool unchecked; /* not compared with the reference first; campaigns always compare */
   uint64_t seed; /* of the inputs */
   const char *counters; /* comma-separated PAPI events, NULL = none */
 } sc_measure_options;

@@ -181,7 +181,8 @@ sc_status sc_measure(sc_runner *runner, const sc_machine *machine, const sc_task
                      const sc_built *built, const sc_measure_options *options, sc_measured *out, sc_error *err) {
   (void)machine; /* the runner's */
   int threads = sc_nest_threads(runner, nest, options);
-  return sc_visit(runner, task, built, threads, options->verify ? SC_CHECK_GUARDED : SC_CHECK_NONE, options, out, err);
+  return sc_visit(runner, task, built, threads, options->unchecked ? SC_CHECK_NONE : SC_CHECK_GUARDED, options, out,
+                  err);
 }
 
 sc_status sc_read_clocks(sc_runner *runner, double ns[2], sc_error *err) {

@@ -44,7 +44,7 @@ static int32_t tile_of(const sc_tiling *tiling, int32_t e, int32_t *size) {
   return tiling->seg[i].start + (e - tiling->seg[i].start) / *size * *size;
 }
 
-static sc_view *pack_view(walker *w, int p) { return &w->pack[p][w->nest->pack[p].private ? w->thread : 0]; }
+static sc_view *pack_view(walker *w, int p) { return &w->pack[p][w->nest->pack[p].per_thread ? w->thread : 0]; }
 
 /* ---- addresses in a pack ---- */
 
@@ -383,8 +383,8 @@ static bool prepare(walker *w, void *const *buffers) {
     const sc_nest_pack *pack = &w->nest->pack[p];
     const sc_tensor *tensor = &task->tensor[task->access[pack->access].tensor];
     sc_type type = pack->access ? tensor->type : sc_accumulator_type(task);
-    bool shared_sums = pack->access == 0 && !pack->private && w->nthreads > 1;
-    for (int t = 0; t < (pack->private ? w->nthreads : 1); t++)
+    bool shared_sums = pack->access == 0 && !pack->per_thread && w->nthreads > 1;
+    for (int t = 0; t < (pack->per_thread ? w->nthreads : 1); t++)
       if (!new_view(&w->pack[p][t], pack->elems, type, tensor->name, shared_sums)) return false;
   }
   for (int d = 0; d < task->ndims; d++) w->hi[d] = w->nest->dim[d].tiles;

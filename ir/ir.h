@@ -184,7 +184,7 @@ typedef enum sc_pad_rule { SC_PAD_NONE, SC_PAD_PEEL, SC_PAD_CLAMP, SC_PAD_PACK }
  * tensor it always moves ahead of time (the whole tensor, once). Packs of access 0 hold partial sums. Blocks are tiles. */
 typedef struct sc_pack {
   uint8_t access, band;
-  bool private; /* says that it stands below a parallel loop, where every thread has its own; above, all copy one, then wait */
+  bool per_thread; /* stands below a parallel loop, where every thread has its own; above, all copy one, then wait */
   int16_t skew; /* elements added to the stride of the outermost part, to break set conflicts; 0 = none */
   sc_layout layout;
 } sc_pack;
@@ -222,12 +222,36 @@ sc_status sc_schedule_parse(const sc_task *task, const char *where, const char *
                             sc_error *err);
 void sc_schedule_print(const sc_task *task, const sc_schedule *schedule, sc_str *out); /* one line, no newline */
 
-/* A file of schedules: `task TEXT` lines set the task of the `schedule TEXT` lines that follow; '#' starts a comment;
- * blank lines are free. This is what sample-sched prints and every tool reads. Calls `each` for every schedule;
- * a status other than SC_OK from it stops the reading and is returned. Schedules are parsed, not lowered. */
-typedef sc_status sc_schedule_fn(void *user, const sc_task *task, const sc_schedule *schedule, int line);
+/* Who proposed a schedule. A model must not be judged by what a model picked, so it stays with the schedule. */
+typedef enum sc_proposal {
+  SC_PROPOSED_USER,
+  SC_PROPOSED_UNIFORM,
+  SC_PROPOSED_STRATIFIED,
+  SC_PROPOSED_MODEL,
+  SC_PROPOSED_NEIGHBOUR,
+  SC_PROPOSED_ANCHOR,
+  SC_PROPOSAL_COUNT
+} sc_proposal;
+const char *sc_proposal_name(sc_proposal proposal);
+typedef struct sc_origin {
+  sc_proposal proposal;
+  uint64_t model_hash; /* of the model that proposed it, 0 = none */
+} sc_origin;
+
+/* A file of schedules: `task TEXT` lines set the task of the `schedule TEXT` lines that follow, `proposal WHO [HASH]` lines
+ * their origin (at first: user); '#' starts a comment; blank lines are free. This is what sample-sched prints and every tool
+ * reads. Calls `each` for every schedule; a status other than SC_OK from it stops the reading and is returned. Schedules are
+ * parsed, not lowered. */
+typedef struct sc_listed {
+  const sc_task *task;
+  const sc_schedule *schedule;
+  sc_origin origin;
+  int line;
+} sc_listed;
+typedef sc_status sc_schedule_fn(void *user, const sc_listed *listed);
 sc_status sc_schedules_read(sc_arena *arena, const sc_library *library, const char *where, const char *text, size_t len,
                             sc_schedule_fn *each, void *user, sc_error *err);
+void sc_origin_print(const sc_origin *origin, sc_str *out); /* such a line, without its newline */
 
 /* ---- nest -------------------------------------------------------------------------------------------------- */
 
@@ -270,7 +294,7 @@ typedef struct sc_node {
 /* A pack as lowered: its buffer covers, per axis of the tensor, at most extent[axis] elements, or for `ahead` the whole. */
 typedef struct sc_nest_pack {
   uint8_t access;
-  bool ahead, private, fill; /* fill: positions outside the tensor are written as 0 */
+  bool ahead, per_thread, fill; /* fill: positions outside the tensor are written as 0 */
   int16_t skew;
   sc_layout layout;
   uint8_t fixed; /* bit axis: extent[axis] is the same in every copy */
@@ -452,7 +476,8 @@ typedef struct sc_kernel_fact {
 typedef struct sc_kernel_table sc_kernel_table;
 sc_kernel_table *sc_kernel_table_new(void);
 void sc_kernel_table_free(sc_kernel_table *table);
-/* Adds a fact, or puts it in the place of the one with its key. SC_USAGE: a time that is no number; SC_LIMIT: 2^22 facts. */
+/* Adds a fact, or puts it in the place of the one with its key, whose times a static fact leaves standing. SC_USAGE: a time
+ * that is no number; SC_LIMIT: 2^22 facts. */
 sc_status sc_kernel_table_put(sc_kernel_table *table, const sc_kernel_fact *fact);
 const sc_kernel_fact *sc_kernel_table_find(const sc_kernel_table *table, uint64_t family, uint64_t compiler);
 size_t sc_kernel_table_count(const sc_kernel_table *table);

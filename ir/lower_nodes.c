@@ -26,8 +26,8 @@ static sc_status add_pack(builder *b, int p) {
   sc_nest_pack *lowered = &nest->pack[nest->npacks];
   bool identity;
   SC_TRY(sc_lower_pack(lw, p, lowered, &identity));
-  lowered->private = b->parallel && !lowered->ahead;
-  if (pack->private && !lowered->private) return sc_lower_illegal(lw, SC_RULE_PRIVATE, (int)pack->access);
+  lowered->per_thread = b->parallel && !lowered->ahead;
+  if (pack->per_thread && !lowered->per_thread) return sc_lower_illegal(lw, SC_RULE_PRIVATE, (int)pack->access);
   if (identity) return SC_OK;
   add_node(nest, SC_NODE_PACK);
   int i = nest->npacks++;
@@ -158,7 +158,7 @@ static sc_status finish(builder *b) {
         node->kind = SC_NODE_ACC;
         nest->acc = (int8_t)i;
         acc_loop = loop;
-        acc_shared = b->parallel && !nest->pack[i].private;
+        acc_shared = b->parallel && !nest->pack[i].per_thread;
       }
       i++;
     }

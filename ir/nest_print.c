@@ -52,7 +52,7 @@ static void print_pack(const sc_task *task, const sc_nest_pack *pack, sc_str *ou
   int naxes = task->tensor[access->tensor].naxes;
   sc_str_printf(out, "%s %s", pack->access ? "pack" : "accumulate", task->tensor[access->tensor].name);
   if (pack->ahead) sc_str_add(out, " ahead");
-  if (pack->private) sc_str_add(out, " private");
+  if (pack->per_thread) sc_str_add(out, " private");
   sc_str_add(out, " ");
   sc_layout_print(task, pack->access, &pack->layout, out);
   for (int x = 0; x < naxes; x++) sc_str_printf(out, "%s%d", x ? "x" : " ", pack->extent[x]);
@@ -111,7 +111,7 @@ static void put_nodes(const sc_task *task, const sc_nest *nest, bytes *b) {
     if (node->kind != SC_NODE_PACK && node->kind != SC_NODE_ACC) continue;
     const sc_nest_pack *pack = &nest->pack[node->pack];
     put8(b, pack->access);
-    put8(b, pack->ahead | pack->private << 1 | pack->fill << 2);
+    put8(b, pack->ahead | pack->per_thread << 1 | pack->fill << 2);
     put32(b, pack->skew);
     put8(b, pack->layout.nparts);
     for (int p = 0; p < pack->layout.nparts; p++) put8(b, pack->layout.part[p].axis << 2 | pack->layout.part[p].kind);

@@ -238,7 +238,7 @@ static void draw_packs(draw *x) {
       draw_layout(x, pack);
       if (chance(x, 15)) pack->skew = (int16_t)pick(x, 1, 17);
       bool ahead = x->task->tensor[x->task->access[a].tensor].constant && a != 0;
-      pack->private = s->nparallel && pack->band < s->parallel_band && !ahead && chance(x, 50);
+      pack->per_thread = s->nparallel && pack->band < s->parallel_band && !ahead && chance(x, 50);
     }
 }
 

@@ -259,7 +259,7 @@ static void read_pack(parser *x) {
   if (x->r->status == SC_OK) read_layout(x, pack);
   if (sc_reader_accept(x->r, "skew")) pack->skew = (int16_t)read_int(x, 1, INT16_MAX);
   if (sc_reader_is(x->r, "shared")) x->shared[s->npacks - 1] = x->r->token;
-  if (!sc_reader_accept(x->r, "shared")) pack->private = sc_reader_accept(x->r, "private");
+  if (!sc_reader_accept(x->r, "shared")) pack->per_thread = sc_reader_accept(x->r, "private");
 }
 
 /* ---- the whole ---- */

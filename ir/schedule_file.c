@@ -1,7 +1,21 @@
-/* Files of schedules: lines `task TEXT` and `schedule TEXT`. What sample-sched prints is what every tool reads. */
+/* Files of schedules: lines `task TEXT`, `proposal WHO [HASH]` and `schedule TEXT`. What sample-sched prints is what every tool
+ * reads. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ir/ir.h"
+
+enum { HASH_DIGITS = 16 };
+
+const char *sc_proposal_name(sc_proposal proposal) {
+  static const char *const names[] = {"user", "uniform", "stratified", "model", "neighbour", "anchor"};
+  return (unsigned)proposal < SC_PROPOSAL_COUNT ? names[proposal] : "unknown";
+}
+
+void sc_origin_print(const sc_origin *origin, sc_str *out) {
+  sc_str_printf(out, "proposal %s", sc_proposal_name(origin->proposal));
+  if (origin->model_hash) sc_str_printf(out, " %016llx", (unsigned long long)origin->model_hash);
+}
 
 typedef struct lines {
   const char *where, *at, *end;
@@ -52,37 +66,70 @@ static void relocate(sc_error *err, const lines *x, int column, const char *line
   err->source[len] = '\0';
 }
 
+/* origin = WHO [ HASH ];  WHO as sc_proposal_name says it, HASH of HASH_DIGITS hexadecimal digits */
+static bool read_origin(const char *text, size_t len, sc_origin *origin) {
+  char hash[HASH_DIGITS + 1] = "";
+  int p = 0;
+  while (p < SC_PROPOSAL_COUNT && !skip_word(sc_proposal_name((sc_proposal)p), &text, &len)) p++;
+  if (p == SC_PROPOSAL_COUNT || (len && len != HASH_DIGITS)) return false;
+  memcpy(hash, text, len);
+  if (strspn(hash, "0123456789abcdef") != len) return false;
+  *origin = (sc_origin){.proposal = (sc_proposal)p, .model_hash = strtoull(hash, NULL, 16)};
+  return true;
+}
+
+typedef struct reading {
+  sc_arena *arena;
+  const sc_library *library;
+  lines x;
+  sc_listed listed;
+} reading;
+
+static sc_status read_task(reading *f, const char *line_start, const char *text, size_t len, sc_error *err) {
+  const char *copy = sc_arena_strndup(f->arena, text, len);
+  if (!copy) return sc_fail(err, SC_NOMEM, "out of memory");
+  sc_status status = sc_task_parse(f->arena, f->library, copy, &f->listed.task, err);
+  if (status != SC_OK) relocate(err, &f->x, (int)(text - line_start), line_start, (size_t)(text + len - line_start));
+  return status;
+}
+
+static sc_status read_schedule(reading *f, sc_reader *r, sc_schedule_fn *each, void *user) {
+  sc_schedule schedule;
+  sc_reader_next(r); /* the word itself */
+  if (!f->listed.task) sc_reader_fail(r, SC_PARSE, "a schedule needs a `task` line above it");
+  else sc_schedule_read(f->listed.task, r, &schedule);
+  if (r->status != SC_OK) return r->status;
+  f->listed.schedule = &schedule;
+  f->listed.line = f->x.number;
+  return each(user, &f->listed);
+}
+
 sc_status sc_schedules_read(sc_arena *arena, const sc_library *library, const char *where, const char *text, size_t len,
                             sc_schedule_fn *each, void *user, sc_error *err) {
-  lines x = {.where = where, .at = text, .end = text + len};
-  const sc_task *task = NULL;
+  reading f = {.arena = arena, .library = library, .x = {.where = where, .at = text, .end = text + len}};
   const char *line, *line_start = text;
   size_t n;
-  while (line_start = x.at, next_line(&x, &line, &n)) {
+  while (line_start = f.x.at, next_line(&f.x, &line, &n)) {
     if (n == 0) continue;
     sc_reader r;
-    size_t line_len = (size_t)(line + n - line_start);
+    sc_status status = SC_OK;
     if (skip_word("task", &line, &n)) {
-      char *copy = sc_arena_strndup(arena, line, n);
-      if (!copy) return sc_fail(err, SC_NOMEM, "out of memory");
-      sc_status status = sc_task_parse(arena, library, copy, &task, err);
-      if (status != SC_OK) {
-        relocate(err, &x, (int)(line - line_start), line_start, line_len);
-        return status;
-      }
+      status = read_task(&f, line_start, line, n, err);
     } else if (skip_word("schedule", &line, &n)) {
-      sc_schedule schedule;
-      reader_at(&r, &x, line_start, line, n, err);
-      sc_reader_next(&r); /* the word itself */
-      if (!task) sc_reader_fail(&r, SC_PARSE, "a schedule needs a `task` line above it");
-      else sc_schedule_read(task, &r, &schedule);
-      if (r.status != SC_OK) return r.status;
-      SC_TRY(each(user, task, &schedule, x.number));
+      reader_at(&r, &f.x, line_start, line, n, err);
+      status = read_schedule(&f, &r, each, user);
+    } else if (skip_word("proposal", &line, &n)) {
+      if (!read_origin(line, n, &f.listed.origin)) {
+        status = sc_fail(err, SC_PARSE,
+                         "expected user, uniform, stratified, model, neighbour or anchor, and the model's hash");
+        relocate(err, &f.x, (int)(line - line_start), line_start, (size_t)(line + n - line_start));
+      }
     } else {
-      reader_at(&r, &x, line_start, line, n, err);
-      sc_reader_fail_expected(&r, "`task` or `schedule`");
-      return r.status;
+      reader_at(&r, &f.x, line_start, line, n, err);
+      sc_reader_fail_expected(&r, "`task`, `proposal` or `schedule`");
+      status = r.status;
     }
+    if (status != SC_OK) return status;
   }
   return SC_OK;
 }

@@ -81,7 +81,7 @@ static void print_pack(const sc_task *task, const sc_pack *pack, sc_str *out) {
   sc_str_printf(out, " %d ", pack->band);
   sc_layout_print(task, pack->access, &pack->layout, out);
   if (pack->skew) sc_str_printf(out, " skew %d", pack->skew);
-  if (pack->private) sc_str_add(out, " private");
+  if (pack->per_thread) sc_str_add(out, " private");
   sc_str_add(out, "; ");
 }
 

@@ -127,10 +127,9 @@ static sc_status score_all(const sc_rows *rows, const predictions *p, uint64_t s
   return sc_bootstrap_ratio(&paired, scores + rows->ntasks, SC_REGRET1, &out->regret_ratio, err);
 }
 
-sc_status sc_evaluate(const sc_rows *rows, const sc_kernel_table *kernels, sc_holdout holdout, const sc_model *model,
-                      const sc_train_options *options, sc_evaluation *out, double *predicted_s, sc_error *err) {
+sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *model, const sc_train_options *options,
+                      sc_evaluation *out, double *predicted_s, sc_error *err) {
   static const sc_train_options defaults;
-  (void)kernels; /* rows hold its features already */
   if (options == NULL) options = &defaults;
   if (rows->n < 2) return sc_fail(err, SC_USAGE, "%zu usable rows: nothing to evaluate", rows->n);
   if (holdout == SC_HOLDOUT_NONE && model == NULL)

@@ -25,7 +25,7 @@ static void print_time(double s, sc_str *out) {
 /* A feature's plain value in its unit. */
 static void print_value(int f, float stored, sc_str *out) {
   const sc_feature_info *info = sc_feature_at(f);
-  const double value = strcmp(info->transform, "log2") == 0 ? exp2((double)stored) - 1 : (double)stored;
+  const double value = sc_feature_value(f, stored);
   if (strcmp(info->unit, "flag") == 0) sc_str_add(out, value > 0.5 ? "yes" : "no");
   else if (strcmp(info->unit, "share") == 0) sc_str_printf(out, "%.0f %%", 100 * value);
   else if (strcmp(info->unit, "x") == 0) sc_str_printf(out, "%.2f x", value);

@@ -1,4 +1,4 @@
-/* Metrics of predictions over tasks (LABELS.md "Metrics"), and their uncertainty by a bootstrap over groups. */
+/* Metrics of predictions over tasks (docs/model.md), and their uncertainty by a bootstrap over groups. */
 #ifndef SC_PREDICTOR_METRICS_H
 #define SC_PREDICTOR_METRICS_H
 

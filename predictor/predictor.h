@@ -1,5 +1,5 @@
 /* predictor: XGBoost models of log T - log T_analytic, with a card that says all one must know to trust them: schema,
- * machine, label, training set, groups, split, scores, interval calibration, golden rows. Methods: LABELS.md. */
+ * machine, label, training set, groups, split, scores, interval calibration, golden rows. Methods: docs/model.md. */
 #ifndef SC_PREDICTOR_H
 #define SC_PREDICTOR_H
 
@@ -29,6 +29,7 @@ typedef struct sc_rows {
   double *half_a_s, *half_b_s; /* labels from the odd and the even passes; 0 = one pass only */
   sc_machine machine;
   int passes; /* that labels are made of */
+  size_t kernel_facts; /* entries of the kernel table that the features were made with */
   size_t disturbed; /* rows whose label a disturbed pass is part of: 0 unless asked for */
 } sc_rows;
 typedef struct sc_rows_options {
@@ -54,8 +55,7 @@ typedef struct sc_train_options {
   int nthread; /* 0 = all */
   sc_log log;
 } sc_train_options;
-sc_status sc_model_train(const sc_rows *rows, const sc_kernel_table *kernels, const sc_train_options *options,
-                         sc_model **model, sc_error *err);
+sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err);
 sc_status sc_model_save(const sc_model *model, const char *path, sc_error *err);
 /* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH, SC_FORMAT). */
 sc_status sc_model_load(const char *path, sc_model **model, sc_error *err);
@@ -107,8 +107,8 @@ typedef enum sc_holdout {
   SC_HOLDOUT_NONE /* the rows are unseen */
 } sc_holdout;
 /* Out-of-fold predictions are written to predicted_s (n, may be NULL). `model` is used only with SC_HOLDOUT_NONE. */
-sc_status sc_evaluate(const sc_rows *rows, const sc_kernel_table *kernels, sc_holdout holdout, const sc_model *model,
-                      const sc_train_options *options, sc_evaluation *out, double *predicted_s, sc_error *err);
+sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *model, const sc_train_options *options,
+                      sc_evaluation *out, double *predicted_s, sc_error *err);
 void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out);
 
 #ifdef __cplusplus

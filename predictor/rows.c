@@ -232,6 +232,7 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   SC_TRY(sc_corpus_load(arena, library, b.options->forbid, "evaluation.txt", &b.evaluation, err));
   b.passes = passes_of(dataset, b.options->passes, b.options->disturbed);
   rows->passes = b.passes;
+  rows->kernel_facts = b.options->kernels ? sc_kernel_table_count(b.options->kernels) : 0;
   for (size_t i = 0; i < n; i++) SC_TRY(add_record(&b, sc_dataset_at(dataset, i), err));
   if (!renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||
       !renumber(arena, rows->group, rows->n, &b.groups, &rows->group_name, &rows->ngroups) ||

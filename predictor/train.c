@@ -195,8 +195,7 @@ static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_
   return status;
 }
 
-sc_status sc_model_train(const sc_rows *rows, const sc_kernel_table *kernels, const sc_train_options *options,
-                         sc_model **model, sc_error *err) {
+sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err) {
   static const sc_train_options defaults;
   SC_TRY(check_rows(rows, err));
   sc_model *draft = calloc(1, sizeof *draft);
@@ -204,7 +203,7 @@ sc_status sc_model_train(const sc_rows *rows, const sc_kernel_table *kernels, co
     free(draft);
     return sc_fail(err, SC_NOMEM, "out of memory");
   }
-  draft->card.kernel_facts = kernels ? (uint32_t)sc_kernel_table_count(kernels) : 0;
+  draft->card.kernel_facts = (uint32_t)rows->kernel_facts;
   const sc_status status = train(rows, options ? options : &defaults, draft, model, err);
   sc_model_free(draft);
   return status;

@@ -8,7 +8,7 @@ set -euo pipefail
 
 declare -A packages=(
   [build]="gcc libc6-dev binutils cmake ninja-build pkg-config libxgboost-dev libgsl-dev libhdf5-dev libpapi-dev libhwloc-dev libxxhash-dev"
-  [check]="libcmocka-dev clang libclang-rt-dev clang-tidy clang-format python3 git"
+  [check]="libcmocka-dev clang libclang-rt-dev clang-tidy clang-format python3 python3-h5py hdf5-tools git"
   [blas]="libopenblas-dev"
   [bench]="libopenblas-dev libdnnl-dev"
   [pictures]="gnuplot-nox"

@@ -211,7 +211,7 @@ struct reading {
   const char *where;
 };
 
-sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule) {
+sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin) {
   if (jobs->n == jobs->cap) {
     size_t cap = jobs->cap ? jobs->cap * 2 : 64;
     job *grown = realloc(jobs->job, cap * sizeof *grown);
@@ -222,6 +222,7 @@ sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedu
   job *j = &jobs->job[jobs->n];
   j->task = task;
   j->schedule = *schedule;
+  j->origin = origin;
   sc_nest nest;
   SC_TRY(sc_lower(task, schedule, &nest, &t->err));
   jobs->n++;
@@ -233,11 +234,15 @@ void job_nest(const job *j, sc_nest *nest) {
   SC_ASSERT(status == SC_OK);
 }
 
-static sc_status add_read(void *user, const sc_task *task, const sc_schedule *schedule, int line) {
+sc_work job_work(const job *j) {
+  return (sc_work){j->task, j->schedule, (uint8_t)j->origin.proposal, j->origin.model_hash};
+}
+
+static sc_status add_read(void *user, const sc_listed *listed) {
   struct reading *r = user;
-  sc_status status = jobs_add(r->t, r->jobs, task, schedule);
+  sc_status status = jobs_add(r->t, r->jobs, listed->task, listed->schedule, listed->origin);
   if (status == SC_ILLEGAL && !r->t->err.line) { /* the lowering knows no file */
-    r->t->err.line = line;
+    r->t->err.line = listed->line;
     snprintf(r->t->err.where, sizeof r->t->err.where, "%s", r->where);
   }
   return status;

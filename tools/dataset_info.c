@@ -20,12 +20,14 @@ static int by_rows(const void *a, const void *b) {
   return strcmp(x->text, y->text);
 }
 
-/* The distinct texts at `offset` of the records, most frequent first; NULL: no memory or no rows. */
+/* The distinct texts at `offset` of the records but the empty one, most frequent first; NULL: no memory or no rows. */
 static struct distinct *count(const sc_dataset *dataset, size_t offset, size_t *n) {
-  size_t rows = sc_dataset_count(dataset), kept = 0;
-  struct distinct *d = rows ? malloc(rows * sizeof *d) : NULL;
-  for (size_t i = 0; d && i < rows; i++)
-    d[i] = (struct distinct){*(const char *const *)((const char *)sc_dataset_at(dataset, i) + offset), 1};
+  size_t rows = 0, kept = 0, all = sc_dataset_count(dataset);
+  struct distinct *d = all ? malloc(all * sizeof *d) : NULL;
+  for (size_t i = 0; d && i < all; i++) {
+    const char *text = *(const char *const *)((const char *)sc_dataset_at(dataset, i) + offset);
+    if (*text) d[rows++] = (struct distinct){text, 1};
+  }
   if (d) qsort(d, rows, sizeof *d, by_text);
   for (size_t i = 0; d && i < rows; i++) {
     if (kept && strcmp(d[kept - 1].text, d[i].text) == 0) d[kept - 1].rows++;

@@ -69,8 +69,7 @@ static sc_status append_log(tool *t, const char *path, const sc_model *model, co
   return ok ? SC_OK : sc_fail(&t->err, SC_IO, "cannot append to %s", path);
 }
 
-static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_rows *rows,
-                          const sc_kernel_table *kernels, const sc_model *model) {
+static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_rows *rows, const sc_model *model) {
   const sc_train_options train = {.trees = (int)o->trees,
                                   .depth = (int)o->depth,
                                   .seed = (uint64_t)o->seed,
@@ -81,7 +80,7 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
   char title[200];
   double *predicted = sc_arena_alloc(t->arena, rows->n + 1, sizeof *predicted);
   if (!predicted) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
-  SC_TRY(sc_evaluate(rows, kernels, holdout, model, &train, &e, predicted, &t->err));
+  SC_TRY(sc_evaluate(rows, holdout, model, &train, &e, predicted, &t->err));
   sc_evaluation_print(&e, o->json, &t->out);
   if (t->out.len && t->out.text[t->out.len - 1] != '\n') sc_str_add(&t->out, "\n");
   snprintf(title, sizeof title, "%zu schedules of %zu tasks, %s", rows->n, rows->ntasks,
@@ -108,7 +107,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (status == SC_OK && o->model) status = sc_model_load(o->model, &model, &t->err);
   if (status == SC_OK && o->log && !all_forbidden(&rows))
     status = tool_usage(t, "--log is for evaluation sets; some rows here may be trained on");
-  if (status == SC_OK) status = evaluate(t, o, &rows, kernels, model);
+  if (status == SC_OK) status = evaluate(t, o, &rows, model);
   sc_model_free(model);
   sc_kernel_table_free(kernels);
   sc_dataset_close(dataset, NULL);

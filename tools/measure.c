@@ -6,14 +6,11 @@
 #include "tools/tools.h"
 
 struct measure_options {
-  const char *out, *machine, *counters, *shard, *model;
+  const char *out, *machine, *counters, *shard;
   int64_t passes, threads, seed;
   double timeout, memory;
-  int proposal;
   bool cold, json;
 };
-
-static const char *const proposals[] = {"user", "uniform", "stratified", "model", "neighbour", "anchor", NULL};
 
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)",
@@ -30,8 +27,6 @@ static const option options[] = {
     {"cold", 0, OPTION_FLAG, offsetof(struct measure_options, cold), NULL, "empty the caches before each repeat", NULL},
     {"shard", 0, OPTION_TEXT, offsetof(struct measure_options, shard), "I/N", "only part I of N: whole tasks", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct measure_options, seed), "N", "of inputs and orders", NULL},
-    {"proposal", 0, OPTION_CHOICE, offsetof(struct measure_options, proposal), "WHO", "who", proposals},
-    {"model", 0, OPTION_TEXT, offsetof(struct measure_options, model), "FILE", "the model that proposed them", NULL},
     OPTION_MACHINE(struct measure_options),
     OPTION_JSON(struct measure_options),
     OPTION_END,
@@ -63,25 +58,14 @@ static sc_status parse_shard(tool *t, const char *text, sc_campaign_options *c) 
   return SC_OK;
 }
 
-static sc_status model_hash(tool *t, const char *path, uint64_t *hash) {
-  sc_model *model;
-  if (!path) return SC_OK;
-  SC_TRY(sc_model_load(path, &model, &t->err));
-  *hash = sc_model_hash(model);
-  sc_model_free(model);
-  return SC_OK;
-}
-
 static sc_status campaign(tool *t, const struct measure_options *o, const sc_machine *machine, const job_list *jobs) {
   progress bar;
-  uint64_t hash = 0;
   sc_campaign_report report = {0};
   sc_dataset *dataset;
   sc_campaign_options c = {.measure = {.threads = (int)o->threads,
                                        .timeout_s = o->timeout,
                                        .memory_bytes = (size_t)(o->memory * 0x1p30),
                                        .cold = o->cold,
-                                       .verify = true,
                                        .seed = (uint64_t)o->seed,
                                        .counters = o->counters},
                            .passes = (int)o->passes,
@@ -91,11 +75,9 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
                            .stop = interrupt_flag(),
                            .log = t->log};
   SC_TRY(parse_shard(t, o->shard, &c));
-  SC_TRY(model_hash(t, o->model, &hash));
   sc_work *work = calloc(jobs->n, sizeof *work);
   if (!work) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
-  uint8_t proposal = (uint8_t)(o->model && !o->proposal ? SC_PROPOSED_MODEL : o->proposal);
-  for (size_t i = 0; i < jobs->n; i++) work[i] = (sc_work){jobs->job[i].task, jobs->job[i].schedule, proposal, hash};
+  for (size_t i = 0; i < jobs->n; i++) work[i] = job_work(&jobs->job[i]);
   sc_status status = sc_dataset_open(o->out, SC_DATASET_APPEND, &dataset, &t->err);
   if (status == SC_OK) {
     warn_counters(t, o->counters);

@@ -89,7 +89,8 @@ static sc_status calibrate(tool *t, const sc_model *model, const sc_task *task, 
                            sc_pick *pick, size_t n) {
   job_list jobs = {0};
   sc_status status = SC_OK;
-  for (size_t i = 0; i < n && status == SC_OK; i++) status = jobs_add(t, &jobs, task, &pick[i].schedule);
+  for (size_t i = 0; i < n && status == SC_OK; i++)
+    status = jobs_add(t, &jobs, task, &pick[i].schedule, (sc_origin){0});
   if (status == SC_OK) status = kernels_measure(t, p, &jobs);
   for (size_t i = 0; i < n && status == SC_OK; i++) {
     const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &pick[i].schedule)};

@@ -32,6 +32,7 @@ static const option options[] = {
 
 static sc_status print_picks(tool *t, struct predicting *x, const sc_task *task, const sc_pick *pick, size_t n,
                              size_t scanned) {
+  const sc_origin origin = {SC_PROPOSED_MODEL, sc_model_hash(x->model)};
   job_list jobs = {0};
   sc_status status = SC_OK;
   if (!x->o->json)
@@ -39,7 +40,7 @@ static sc_status print_picks(tool *t, struct predicting *x, const sc_task *task,
                   knowledge_text(pick[0].prediction.knowledge));
   predict_task(t, x, task, scanned, true);
   for (size_t i = 0; i < n && status == SC_OK; i++) {
-    status = jobs_add(t, &jobs, task, &pick[i].schedule);
+    status = jobs_add(t, &jobs, task, &pick[i].schedule, origin);
     if (status == SC_OK) status = predict_one(t, x, &jobs.job[i], &pick[i].prediction);
   }
   if (x->o->json) sc_str_add(&t->out, "]}\n]\n");

@@ -16,6 +16,7 @@ struct predicting {
   platform p;
   sc_model *model;
   char model_path[4400];
+  sc_origin said; /* the origin that holds for what is printed next */
 };
 
 /* The head of a task's schedules; in JSON it also ends the task before. */

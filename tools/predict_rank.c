@@ -25,6 +25,9 @@ sc_status predict_one(tool *t, struct predicting *x, const job *j, const sc_pred
     sc_str_add(&t->out, "}");
   } else {
     print_prediction(&comment, j->task, p);
+    if (j->origin.proposal != x->said.proposal || j->origin.model_hash != x->said.model_hash)
+      print_origin_line(&t->out, &j->origin);
+    x->said = j->origin;
     print_schedule_line(&t->out, j->task, &j->schedule, sc_str_text(&comment));
     for (const char *line = sc_str_text(&why); *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] != 0))
       sc_str_printf(&t->out, "#   %.*s\n", (int)strcspn(line, "\n"), line);

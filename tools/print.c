@@ -6,6 +6,11 @@
 
 void print_task_line(sc_str *out, const sc_task *task) { sc_str_printf(out, "task %s\n", task->text); }
 
+void print_origin_line(sc_str *out, const sc_origin *origin) {
+  sc_origin_print(origin, out);
+  sc_str_add(out, "\n");
+}
+
 void print_schedule_line(sc_str *out, const sc_task *task, const sc_schedule *schedule, const char *comment) {
   sc_str_add(out, "schedule ");
   sc_schedule_print(task, schedule, out);

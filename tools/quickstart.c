@@ -30,7 +30,7 @@ static sc_status predict_rows(quickstart *q, const sc_rows *rows, double *predic
     sc_schedule schedule;
     status = tool_task(t, rows->record[i]->task, &task);
     if (status == SC_OK) status = sc_schedule_parse(task, "the dataset", rows->record[i]->schedule, &schedule, &t->err);
-    if (status == SC_OK) status = jobs_add(t, &jobs, task, &schedule);
+    if (status == SC_OK) status = jobs_add(t, &jobs, task, &schedule, (sc_origin){0});
   }
   sc_prediction *p = sc_arena_alloc(t->arena, rows->n + 1, sizeof *p);
   if (status == SC_OK && !p) status = sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
@@ -51,7 +51,7 @@ sc_status quick_picture(quickstart *q) {
   SC_TRY(sc_rows_build(t->arena, t->library, q->dataset, &how, &rows, &t->err));
   double *predicted = sc_arena_alloc(t->arena, rows.n + 1, sizeof *predicted);
   if (!predicted) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows.n);
-  if (q->own_model) SC_TRY(sc_evaluate(&rows, q->p.kernels, SC_HOLDOUT_GROUP, NULL, &training, &e, predicted, &t->err));
+  if (q->own_model) SC_TRY(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &training, &e, predicted, &t->err));
   else SC_TRY(predict_rows(q, &rows, predicted));
   snprintf(title, sizeof title, "%zu schedules of %zu tasks, predicted %s", rows.n, rows.ntasks,
            q->own_model ? "with their own group left out" : "by a model that came with schedcast");

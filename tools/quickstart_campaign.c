@@ -28,10 +28,10 @@ sc_status quick_tasks(quickstart *q) {
   return SC_OK;
 }
 
-sc_status quick_measure(quickstart *q, const job_list *jobs, uint8_t proposal, int passes, const char *what) {
+sc_status quick_measure(quickstart *q, const job_list *jobs, int passes) {
   progress bar;
   sc_campaign_report report;
-  const sc_campaign_options o = {.measure = {.threads = 1, .verify = true},
+  const sc_campaign_options o = {.measure = {.threads = 1},
                                  .passes = passes,
                                  .progress = progress_campaign,
                                  .progress_user = &bar,
@@ -39,29 +39,29 @@ sc_status quick_measure(quickstart *q, const job_list *jobs, uint8_t proposal, i
                                  .log = q->t->log};
   sc_work *work = sc_arena_alloc(q->t->arena, jobs->n, sizeof *work);
   if (!work) return sc_fail(&q->t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
-  uint64_t hash = proposal == SC_PROPOSED_MODEL ? sc_model_hash(q->model) : 0;
-  for (size_t i = 0; i < jobs->n; i++) work[i] = (sc_work){jobs->job[i].task, jobs->job[i].schedule, proposal, hash};
+  for (size_t i = 0; i < jobs->n; i++) work[i] = job_work(&jobs->job[i]);
   progress_begin(&bar);
   sc_status status = sc_campaign_run(&q->p.machine, work, jobs->n, &o, q->dataset, &report, &q->t->err);
   progress_end(&bar);
   return status;
 }
 
-struct adding {
-  quickstart *q;
-  job_list *jobs;
-  const sc_task *task;
-};
+sc_status quick_add(void *user, const sc_schedule *schedule) {
+  quick_adding *a = user;
+  return jobs_add(a->q->t, a->jobs, a->task, schedule, a->origin);
+}
 
-static sc_status add(void *user, const sc_schedule *schedule) {
-  struct adding *a = user;
-  return jobs_add(a->q->t, a->jobs, a->task, schedule);
+sc_status quick_add_picks(quickstart *q, job_list *jobs, const sc_task *task, const sc_pick *pick, size_t n) {
+  const sc_origin origin = {SC_PROPOSED_MODEL, sc_model_hash(q->model)};
+  for (size_t i = 0; i < n; i++) SC_TRY(jobs_add(q->t, jobs, task, &pick[i].schedule, origin));
+  return SC_OK;
 }
 
 static sc_status draw(quickstart *q, const sc_space_bound *space, const sc_task *task, uint64_t round, job_list *jobs) {
-  struct adding a = {q, jobs, task};
-  SC_TRY(sample_stratified(q->t, space, task, &q->p, STRATIFIED, round, add, &a));
-  return sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, round + 1000003, add, &a, &q->t->err);
+  quick_adding a = {q, jobs, task, {SC_PROPOSED_STRATIFIED, 0}};
+  SC_TRY(sample_stratified(q->t, space, task, &q->p, STRATIFIED, round, quick_add, &a));
+  a.origin.proposal = SC_PROPOSED_UNIFORM;
+  return sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, round + 1000003, quick_add, &a, &q->t->err);
 }
 
 static sc_status propose(quickstart *q, const sc_space_bound *space, const sc_task *task, uint64_t round,
@@ -70,8 +70,7 @@ static sc_status propose(quickstart *q, const sc_space_bound *space, const sc_ta
   sc_pick pick[PROPOSED];
   size_t n, scanned;
   SC_TRY(pick_best(q->t, q->model, space, task, &q->p, &o, pick, &n, &scanned));
-  for (size_t i = 0; i < n; i++) SC_TRY(jobs_add(q->t, jobs, task, &pick[i].schedule));
-  return SC_OK;
+  return quick_add_picks(q, jobs, task, pick, n);
 }
 
 static sc_status train_on(quickstart *q, int passes) {
@@ -79,7 +78,7 @@ static sc_status train_on(quickstart *q, int passes) {
   const sc_train_options options = {.log = q->t->log};
   sc_rows rows;
   SC_TRY(sc_rows_build(q->t->arena, q->t->library, q->dataset, &how, &rows, &q->t->err));
-  return sc_model_train(&rows, q->p.kernels, &options, &q->model, &q->t->err);
+  return sc_model_train(&rows, &options, &q->model, &q->t->err);
 }
 
 /* On labels of fewer passes where the machine was hardly ever quiet. */
@@ -96,8 +95,7 @@ static sc_status one_round(quickstart *q, sc_space_bound *const *space, uint64_t
   sc_status status = SC_OK;
   for (size_t i = 0; i < q->ntasks && status == SC_OK; i++)
     status = (q->model ? propose : draw)(q, space[i], q->c[i].task, round, &jobs);
-  if (status == SC_OK)
-    status = quick_measure(q, &jobs, q->model ? SC_PROPOSED_MODEL : SC_PROPOSED_STRATIFIED, PASSES, "campaign");
+  if (status == SC_OK) status = quick_measure(q, &jobs, PASSES);
   if (status == SC_OK) status = kernels_measure(q->t, &q->p, &jobs);
   jobs_free(&jobs);
   return status;

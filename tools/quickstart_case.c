@@ -62,23 +62,12 @@ static sc_status keep_fastest(quickstart *q, quick_case *c, const sc_pick *pick,
   return emit_file(t, c->task, &pick[best].schedule, &q->p.machine, NULL, c->code);
 }
 
-struct adding {
-  quickstart *q;
-  job_list *jobs;
-  const sc_task *task;
-};
-
-static sc_status add(void *user, const sc_schedule *schedule) {
-  struct adding *a = user;
-  return jobs_add(a->q->t, a->jobs, a->task, schedule);
-}
-
 /* Points for the picture, where no campaign of our own gave them. */
 static sc_status measure_points(quickstart *q, quick_case *c, const sc_space_bound *space) {
   job_list jobs = {0};
-  struct adding a = {q, &jobs, c->task};
-  sc_status status = sc_space_sample(space, SC_SAMPLE_UNIFORM, POINTS, 7, add, &a, &q->t->err);
-  if (status == SC_OK) status = quick_measure(q, &jobs, SC_PROPOSED_UNIFORM, PASSES, c->name);
+  quick_adding a = {q, &jobs, c->task, {SC_PROPOSED_UNIFORM, 0}};
+  sc_status status = sc_space_sample(space, SC_SAMPLE_UNIFORM, POINTS, 7, quick_add, &a, &q->t->err);
+  if (status == SC_OK) status = quick_measure(q, &jobs, PASSES);
   jobs_free(&jobs);
   return status;
 }
@@ -89,9 +78,8 @@ static sc_status pick_and_measure(quickstart *q, quick_case *c, const sc_space_b
   size_t n;
   job_list finalists = {0};
   SC_TRY(pick_best(q->t, q->model, space, c->task, &q->p, &o, pick, &n, &c->scanned));
-  sc_status status = SC_OK;
-  for (size_t i = 0; i < n && status == SC_OK; i++) status = jobs_add(q->t, &finalists, c->task, &pick[i].schedule);
-  if (status == SC_OK) status = quick_measure(q, &finalists, SC_PROPOSED_MODEL, PASSES, c->name);
+  sc_status status = quick_add_picks(q, &finalists, c->task, pick, n);
+  if (status == SC_OK) status = quick_measure(q, &finalists, PASSES);
   if (status == SC_OK) status = keep_fastest(q, c, pick, &finalists);
   jobs_free(&finalists);
   return status;

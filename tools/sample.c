@@ -61,6 +61,7 @@ static void print_head(tool *t, const struct sample_options *o, const sc_task *t
     sc_str_printf(out, "# of %s distinct schedules; %s, seed %lld\n", count, samplings[o->sampling],
                   (long long)o->seed);
     print_task_line(out, task);
+    print_origin_line(out, &(sc_origin){o->sampling == STRATIFIED ? SC_PROPOSED_STRATIFIED : SC_PROPOSED_UNIFORM, 0});
     return;
   }
   sc_str_add(out, "{");

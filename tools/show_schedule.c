@@ -47,7 +47,7 @@ static sc_status dump_features(tool *t, const struct dump *d, const job *j, sc_s
   sc_features(j->task, &d->nest, &d->target, row);
   for (int i = 0; i < SC_FEATURE_COUNT; i++) {
     const sc_feature_info *f = sc_feature_at(i);
-    sc_str_printf(out, "%-28s %12.6g  %s\n", f->name, (double)row[i], f->unit);
+    sc_str_printf(out, "%-28s %12.6g  %s\n", f->name, sc_feature_value(i, row[i]), f->unit);
   }
   return SC_OK;
 }

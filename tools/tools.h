@@ -114,14 +114,17 @@ sc_status tool_space(tool *t, const char *space, const sc_task *task, const sc_m
 typedef struct job {
   const sc_task *task;
   sc_schedule schedule;
+  sc_origin origin;
 } job;
 typedef struct job_list {
   job *job;
   size_t n, cap;
 } job_list;
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
-sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule); /* illegal: SC_ILLEGAL */
+/* An illegal one is SC_ILLEGAL. */
+sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin);
 void job_nest(const job *j, sc_nest *nest);
+sc_work job_work(const job *j);
 void jobs_free(job_list *jobs);
 /* Datasets together, in memory. */
 sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset);
@@ -130,6 +133,7 @@ sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset);
 
 /* Prints `task` / `schedule` lines: what every tool reads. */
 void print_task_line(sc_str *out, const sc_task *task);
+void print_origin_line(sc_str *out, const sc_origin *origin);
 void print_schedule_line(sc_str *out, const sc_task *task, const sc_schedule *schedule, const char *comment);
 void print_time(sc_str *out, double seconds); /* "1.23 ms" */
 void print_bytes(sc_str *out, double bytes); /* "32 KiB" */

@@ -69,7 +69,7 @@ static sc_status train(tool *t, const struct train_options *o, const sc_dataset 
   sc_model *model = NULL;
   SC_TRY(sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err));
   say_rows(t, &rows);
-  sc_status status = sc_model_train(&rows, kernels, &to, &model, &t->err);
+  sc_status status = sc_model_train(&rows, &to, &model, &t->err);
   if (status == SC_OK) status = sc_model_save(model, o->out, &t->err);
   if (status == SC_OK && o->json) {
     sc_model_card(model, &t->out);

@@ -109,7 +109,7 @@ static inline double barriers_of(const expected *e) {
   double barriers = b->par_level > 0 ? b->par_regions : 0;
   for (int p = 0; p < b->nest->npacks && b->par_level > 0; p++) {
     const sc_nest_pack *pack = &b->nest->pack[p];
-    if (!pack->ahead && !pack->private && p != b->nest->acc) barriers += b->pack_runs[p];
+    if (!pack->ahead && !pack->per_thread && p != b->nest->acc) barriers += b->pack_runs[p];
   }
   return barriers;
 }

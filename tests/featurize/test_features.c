@@ -128,7 +128,7 @@ static void regular_schedule(const sc_task *task, sc_rng *rng, sc_schedule *s, s
       const int naxes = task->tensor[task->access[a].tensor].naxes;
       s->pack[s->npacks++] = (sc_pack){.access = (uint8_t)a,
                                        .band = (uint8_t)(1 + sc_rng_below(rng, s->nbands)),
-                                       .private = sc_rng_below(rng, 2),
+                                       .per_thread = sc_rng_below(rng, 2),
                                        .layout = random_layout(rng, naxes, a == 1 ? naxes - 2 : naxes - 1)};
     }
     if (sc_rng_below(rng, 2)) {

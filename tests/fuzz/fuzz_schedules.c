@@ -10,15 +10,16 @@ typedef struct printed {
   size_t n;
 } printed;
 
-static sc_status print_one(void *user, const sc_task *task, const sc_schedule *schedule, int line) {
+static sc_status print_one(void *user, const sc_listed *listed) {
   printed *p = user;
-  if (task != p->task) sc_str_printf(&p->text, "task %s\n", task->text);
-  p->task = task;
-  sc_str_add(&p->text, "schedule ");
-  sc_schedule_print(task, schedule, &p->text);
+  if (listed->task != p->task) sc_str_printf(&p->text, "task %s\n", listed->task->text);
+  p->task = listed->task;
+  sc_origin_print(&listed->origin, &p->text);
+  sc_str_add(&p->text, "\nschedule ");
+  sc_schedule_print(listed->task, listed->schedule, &p->text);
   sc_str_add(&p->text, "\n");
   p->n++;
-  return line > 0 ? SC_OK : SC_FORMAT;
+  return listed->line > 0 ? SC_OK : SC_FORMAT;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

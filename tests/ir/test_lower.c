@@ -78,7 +78,7 @@ static void test_random_bytes(void **state) {
     else assert_int_equal(sc_schedule_random(task, &rng, 16, "", &schedule), SC_OK);
     for (int change = 0; change < (all ? 400 : 1 + n % 3); change++)
       bytes[below(&rng, (int)offsetof(sc_schedule, compile))] = (unsigned char)below(&rng, all ? 256 : 20);
-    for (int p = 0; p < SC_MAX_PACKS; p++) schedule.pack[p].private = below(&rng, 2); /* a bool has two values */
+    for (int p = 0; p < SC_MAX_PACKS; p++) schedule.pack[p].per_thread = below(&rng, 2); /* a bool has two values */
     if (sc_lower(task, &schedule, &nest, &err) != SC_OK) {
       assert_true(err.rule > 0 && err.rule < SC_RULE_COUNT && err.text[0]);
       continue;

@@ -123,11 +123,11 @@ static void count_packs(const sc_nest *nest, bool threads) {
     const sc_nest_pack *pack = &nest->pack[p];
     if (pack->access == 0) {
       count[ACCUMULATE]++;
-      count[ACCUMULATE_PRIVATE] += pack->private;
+      count[ACCUMULATE_PRIVATE] += pack->per_thread;
     } else {
       count[pack->ahead ? PACK_AHEAD : PACK_RUN]++;
-      count[PACK_PRIVATE] += pack->private;
-      count[PACK_SHARED] += threads && !pack->ahead && !pack->private;
+      count[PACK_PRIVATE] += pack->per_thread;
+      count[PACK_SHARED] += threads && !pack->ahead && !pack->per_thread;
       count[PACK_OF_EPILOGUE] += pack->access > 2;
     }
     for (int i = 0; i < pack->layout.nparts; i++) count[PACK_PANELS] += pack->layout.part[i].kind == SC_PART_OUTER;

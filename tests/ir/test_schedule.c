@@ -8,17 +8,19 @@ typedef struct seen {
   int n, lines[8];
   char text[8][200];
   const sc_task *task[8];
+  sc_origin origin[8];
   int stop_at;
 } seen;
 
-static sc_status note(void *user, const sc_task *task, const sc_schedule *schedule, int line) {
+static sc_status note(void *user, const sc_listed *listed) {
   seen *s = user;
   sc_str text = {0};
   if (s->n == s->stop_at) return SC_INTERRUPTED;
-  sc_schedule_print(task, schedule, &text);
+  sc_schedule_print(listed->task, listed->schedule, &text);
   snprintf(s->text[s->n], sizeof s->text[0], "%s", sc_str_text(&text));
-  s->lines[s->n] = line;
-  s->task[s->n++] = task;
+  s->lines[s->n] = listed->line;
+  s->origin[s->n] = listed->origin;
+  s->task[s->n++] = listed->task;
   sc_str_free(&text);
   return SC_OK;
 }
@@ -34,8 +36,9 @@ static void test_file(void **state) {
   static const char text[] = "# two tasks\n"
                              "task matmul:M=4,N=4,K=4\n"
                              "schedule tile i 4; band order j k # predicted 3 ns\n"
-                             "\n"
+                             "proposal uniform\n"
                              "  schedule\tband order i j k\r\n"
+                             "proposal model 0123456789abcdef # of 8\n"
                              "task conv2d:H=4,W=4,C=2,K=2,R=1,S=1,stride=2\n"
                              "schedule";
   seen s;
@@ -47,7 +50,12 @@ static void test_file(void **state) {
   assert_string_equal(s.text[2], "");
   assert_int_equal(s.lines[0], 3);
   assert_int_equal(s.lines[1], 5);
-  assert_int_equal(s.lines[2], 7);
+  assert_int_equal(s.lines[2], 8);
+  assert_int_equal(s.origin[0].proposal, SC_PROPOSED_USER);
+  assert_int_equal(s.origin[1].proposal, SC_PROPOSED_UNIFORM);
+  assert_true(s.origin[1].model_hash == 0);
+  assert_int_equal(s.origin[2].proposal, SC_PROPOSED_MODEL);
+  assert_true(s.origin[2].model_hash == 0x0123456789abcdef);
   assert_ptr_equal(s.task[0], s.task[1]);
   assert_string_equal(s.task[2]->op, "conv2d");
   assert_int_equal(read_file("", &s, &err), SC_OK);
@@ -71,10 +79,13 @@ static void test_file_errors(void **state) {
       {"\ntask matmul:M=4,N=4,K=x\n", NULL, "task matmul:M=4,N=4,K=x", 2, 23},
       {"task matmul:M=4,N=4,K=4\n schedule tile i 4 j\nx", "expected ';' and another clause, or the end, found 'j'",
        " schedule tile i 4 j", 2, 20},
-      {"# c\ntask matmul:M=4,N=4,K=4\nshcedule x\n", "expected `task` or `schedule`, found 'shcedule'", "shcedule x", 3,
-       1},
+      {"# c\ntask matmul:M=4,N=4,K=4\nshcedule x\n", "expected `task`, `proposal` or `schedule`, found 'shcedule'",
+       "shcedule x", 3, 1},
       {"task matmul:M=4,N=4,K=4\n\nschedule tile \x01\n", "the byte 0x01 means nothing here", "schedule tile \x01", 3,
        15},
+      {"proposal  modell\n", "expected user, uniform, stratified, model, neighbour or anchor, and the model's hash",
+       "proposal  modell", 1, 11},
+      {"proposal model 123\n", NULL, "proposal model 123", 1, 10},
       {"task matmul:M=4,N=4,K=4\n\n\x02\n", "the byte 0x02 means nothing here", "\x02", 3, 1},
   };
   for (size_t i = 0; i < SC_COUNT_OF(bad); i++) {

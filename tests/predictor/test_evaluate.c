@@ -213,7 +213,7 @@ static void intervals_cover_ninety_per_cent(void **state) {
   synthetic s;
   sc_evaluation e;
   assert_int_equal(synthetic_make(&s, 80, 40, 6, heteroscedastic), SC_OK);
-  assert_int_equal(sc_evaluate(&s.rows, NULL, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &e, NULL, NULL), SC_OK);
+  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &e, NULL, NULL), SC_OK);
   assert_true(e.model.coverage.low < 0.93 && e.model.coverage.high > 0.9 && e.model.coverage.value < 0.96);
   assert_true(isnan(e.analytic.coverage.value) && isnan(e.random.mape.value));
   synthetic_free(&s);
@@ -227,7 +227,7 @@ static void intervals_follow_the_noise(void **state) {
   double width[2] = {0}, count[2] = {0}, covered[2] = {0};
   assert_int_equal(synthetic_make(&s, 80, 40, 7, heteroscedastic), SC_OK);
   assert_int_equal(synthetic_make(&fresh, 80, 20, 8, heteroscedastic), SC_OK);
-  assert_int_equal(sc_model_train(&s.rows, NULL, &synthetic_quick, &model, NULL), SC_OK);
+  assert_int_equal(sc_model_train(&s.rows, &synthetic_quick, &model, NULL), SC_OK);
   for (size_t i = 0; i < fresh.rows.n; i++) {
     sc_prediction p, picked;
     assert_int_equal(sc_model_predict(model, fresh.task[i], &fresh.nest[i], 1, &target, false, &p, NULL), SC_OK);
@@ -254,7 +254,7 @@ static void the_planted_truth_is_found(void **state) {
   sc_str text = {0}, json = {0};
   assert_int_equal(synthetic_make(&s, 40, 40, 9, NULL), SC_OK);
   double *predicted = calloc(s.rows.n, sizeof *predicted);
-  assert_int_equal(sc_evaluate(&s.rows, NULL, SC_HOLDOUT_NETWORK, NULL, &synthetic_quick, &e, predicted, NULL), SC_OK);
+  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_NETWORK, NULL, &synthetic_quick, &e, predicted, NULL), SC_OK);
   assert_true(e.rows == s.rows.n && e.tasks == 40 && e.groups == 40 && e.networks == 14);
   assert_true(e.model.top1.value > 0.985 && e.model.pairs.value > 0.985 && e.model.mape.value < 0.06);
   assert_true(e.model.top1.value > e.analytic.top1.value && e.regret_ratio.value < 0.6 && e.regret_ratio.high < 1);
@@ -279,13 +279,13 @@ static void seen_rows_are_not_evaluated(void **state) {
   sc_error err;
   assert_int_equal(synthetic_make(&s, 12, 30, 10, NULL), SC_OK);
   assert_int_equal(synthetic_make(&other, 20, 30, 11, NULL), SC_OK);
-  assert_int_equal(sc_model_train(&s.rows, NULL, &synthetic_quick, &model, NULL), SC_OK);
-  assert_int_equal(sc_evaluate(&other.rows, NULL, SC_HOLDOUT_NONE, model, NULL, &e, NULL, &err), SC_MISMATCH);
+  assert_int_equal(sc_model_train(&s.rows, &synthetic_quick, &model, NULL), SC_OK);
+  assert_int_equal(sc_evaluate(&other.rows, SC_HOLDOUT_NONE, model, NULL, &e, NULL, &err), SC_MISMATCH);
   assert_non_null(strstr(err.text, "was trained on rows of the group"));
   for (size_t g = 0; g < other.rows.ngroups; g++) other.rows.group_name[g] = g % 2 ? "unseen-a" : "unseen-b";
-  assert_int_equal(sc_evaluate(&other.rows, NULL, SC_HOLDOUT_NONE, model, NULL, &e, NULL, &err), SC_OK);
+  assert_int_equal(sc_evaluate(&other.rows, SC_HOLDOUT_NONE, model, NULL, &e, NULL, &err), SC_OK);
   assert_true(e.model.top1.value > 0.9 && e.model.coverage.value > 0.5);
-  assert_int_equal(sc_evaluate(&other.rows, NULL, SC_HOLDOUT_NONE, NULL, NULL, &e, NULL, &err), SC_USAGE);
+  assert_int_equal(sc_evaluate(&other.rows, SC_HOLDOUT_NONE, NULL, NULL, &e, NULL, &err), SC_USAGE);
   sc_model_free(model);
   synthetic_free(&s);
   synthetic_free(&other);

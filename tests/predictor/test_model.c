@@ -20,7 +20,7 @@ static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   sc_error err = {0};
   if (synthetic_make(&f->s, 24, 40, 1, NULL) != SC_OK) return 1;
-  if (sc_model_train(&f->s.rows, NULL, &synthetic_quick, &f->model, &err) != SC_OK) {
+  if (sc_model_train(&f->s.rows, &synthetic_quick, &f->model, &err) != SC_OK) {
     fprintf(stderr, "%s\n", err.text);
     return 1;
   }
@@ -75,12 +75,12 @@ static void equal_seeds_give_equal_bytes(void **state) {
   sc_model *again;
   sc_train_options other = synthetic_quick;
   other.nthread = 1;
-  assert_int_equal(sc_model_train(&f->s.rows, NULL, &other, &again, &err), SC_OK);
+  assert_int_equal(sc_model_train(&f->s.rows, &other, &again, &err), SC_OK);
   assert_int_equal(again->json_len, f->model->json_len);
   assert_memory_equal(again->json, f->model->json, again->json_len);
   sc_model_free(again);
   other.seed++;
-  assert_int_equal(sc_model_train(&f->s.rows, NULL, &other, &again, &err), SC_OK);
+  assert_int_equal(sc_model_train(&f->s.rows, &other, &again, &err), SC_OK);
   assert_true(sc_model_hash(again) != sc_model_hash(f->model));
   sc_model_free(again);
 }
@@ -265,16 +265,16 @@ static void unusable_rows_are_refused(void **state) {
   sc_model *model;
   sc_error err;
   rows.n = 10;
-  assert_int_equal(sc_model_train(&rows, NULL, NULL, &model, &err), SC_USAGE);
+  assert_int_equal(sc_model_train(&rows, NULL, &model, &err), SC_USAGE);
   assert_non_null(strstr(err.text, "10 usable rows"));
   rows = f->s.rows;
   rows.forbidden[123] = true;
-  assert_int_equal(sc_model_train(&rows, NULL, NULL, &model, &err), SC_MISMATCH);
+  assert_int_equal(sc_model_train(&rows, NULL, &model, &err), SC_MISMATCH);
   assert_non_null(strstr(err.text, "belongs to the evaluation set"));
   rows.forbidden[123] = false;
   const double time = rows.time_s[5];
   rows.time_s[5] = NAN;
-  assert_int_equal(sc_model_train(&rows, NULL, NULL, &model, &err), SC_FORMAT);
+  assert_int_equal(sc_model_train(&rows, NULL, &model, &err), SC_FORMAT);
   rows.time_s[5] = time;
   assert_int_equal(sc_model_load("/nowhere/m.xgb", &model, &err), SC_NOTFOUND);
 }
@@ -288,12 +288,11 @@ static void one_contraction_can_be_trained_on(void **state) {
   sc_error err;
   rows.n = 40;
   rows.ntasks = rows.ngroups = rows.nnetworks = 1;
-  assert_int_equal(sc_model_train(&rows, NULL, &synthetic_quick, &model, &err), SC_OK);
+  assert_int_equal(sc_model_train(&rows, &synthetic_quick, &model, &err), SC_OK);
   const sc_prediction p = predict(f, model, 0);
   assert_true(p.time_s > 0);
   sc_model_free(model);
-  assert_int_equal(sc_evaluate(&rows, NULL, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &evaluation, NULL, &err),
-                   SC_USAGE);
+  assert_int_equal(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &evaluation, NULL, &err), SC_USAGE);
 }
 
 /* ---- damage ---- */

@@ -17,7 +17,7 @@ static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   if (synthetic_make(&f->s, 24, 40, 1, NULL) != SC_OK) return 1;
   *state = f;
-  return sc_model_train(&f->s.rows, NULL, &synthetic_quick, &f->model, NULL) != SC_OK;
+  return sc_model_train(&f->s.rows, &synthetic_quick, &f->model, NULL) != SC_OK;
 }
 
 static int tear_down(void **state) {

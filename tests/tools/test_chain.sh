@@ -115,9 +115,11 @@ says out "_run("
 expect 0 "$S" predict --model m.xgb $task -k 2 --scan 300 --json
 json out
 equal "$(field 'len(d[0]["schedules"])' out)" 2 "picks in JSON"
-expect 0 bash -c "'$S' measure picks --out d.h5 -p 1 --model m.xgb --json"
+expect 0 bash -c "'$S' measure picks --out d.h5 -p 1 --json"
 json out
 equal "$(field 'd["schedules"], d["crashed"] + d["wrong_result"] + d["not_compiled"]' out)" "5 0" "picks that ran"
+expect 0 "$S" dataset info d.h5 --json
+equal "$(field 'd["proposals"]["model"], d["proposals"]["user"]' out)" "5 0" "picks recorded as a model's"
 expect 0 "$S" predict --model m.xgb $task -k 3 --scan 300 --calibrate
 says out "measured kernel rates"
 expect 0 "$S" machine kernels a.sched --json
