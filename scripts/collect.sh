@@ -17,7 +17,7 @@ draw() { # draw NAME COMMAND...: the schedules of every task into FOLDER/NAME.sc
   mv "$folder/$name.part" "$folder/$name.sched"
 }
 # Every tenth of a long list of picks: the first few of one task differ in little.
-pick() { predict-sched --model "$folder/$round.xgb" --pick $((picked * 10)) --seed "$round" "$1" | grep -v '^#' | awk '/^task/ || n++ % 10 == 0'; }
+pick() { predict-sched --model "$folder/$round.xgb" --pick $((picked * 10)) --seed "$round" "$1" | grep -v '^#' | awk '/^(task|proposal)/ || n++ % 10 == 0'; }
 
 draw stratified sample-sched --sampling stratified -n "$stratified" --seed 1
 draw uniform sample-sched -n "$uniform" --seed 2
