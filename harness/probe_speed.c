@@ -7,7 +7,7 @@
 
 #include "harness/probe.h"
 
-enum { STEPS = 4096, UNROLL = 16 };
+enum { STEPS = 4096, UNROLL = 16, VISITS = 20 };
 
 /* The four functions of a generated file, with a body for f_run that sees `void *scratch`. */
 static void emit_function(sc_str *out, const char *name, size_t scratch_bytes, const char *body) {
@@ -124,12 +124,25 @@ static int plan_levels(const sc_machine *machine, level *levels) {
   return machine->ncaches + 1;
 }
 
+/* The fastest of several visits some time apart: cores change their clock, and what is called peak must be that of the
+ * highest. */
+static sc_status best_times(bench *b, const char *const *names, int n, double *ns, sc_error *err) {
+  for (int visit = 0; visit < VISITS; visit++) {
+    for (int i = 0; i < n; i++) {
+      double once;
+      SC_TRY(time_of(b, names[i], &once, err));
+      if (visit == 0 || once < ns[i]) ns[i] = once;
+    }
+  }
+  return SC_OK;
+}
+
 static sc_status measure(bench *b, sc_machine *machine, const level *levels, int nlevels, int lanes, int chains,
                          sc_error *err) {
-  double clock, peak, latency;
-  SC_TRY(time_of(b, "clock", &clock, err));
-  SC_TRY(time_of(b, "peak", &peak, err));
-  SC_TRY(time_of(b, "latency", &latency, err));
+  static const char *const names[] = {"clock", "peak", "latency"};
+  double ns[SC_COUNT_OF(names)];
+  SC_TRY(best_times(b, names, SC_COUNT_OF(names), ns, err));
+  const double clock = ns[0], peak = ns[1], latency = ns[2];
   double hz = (double)STEPS * UNROLL / clock * 1e9;
   machine->clock_hz = (sc_value){round(hz / 1e6) * 1e6, SC_MEASURED};
   machine->peak_flop_per_s = (sc_value){round(2.0 * STEPS * chains * lanes / peak * 1e3) * 1e6, SC_MEASURED};

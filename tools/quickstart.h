@@ -10,6 +10,7 @@ typedef struct quick_case {
   const char *name; /* "-": only measured for the model */
   const sc_task *task;
   /* of those shown */
+  sc_schedule schedule; /* the fastest of the picks */
   sc_prediction prediction;
   double measured_s, plain_s, blas_s; /* 0 = none */
   bool disturbed; /* measured, but never while the machine was quiet */

@@ -59,7 +59,8 @@ static sc_status keep_fastest(quickstart *q, quick_case *c, const sc_pick *pick,
     if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", *p)) *p = '_';
   snprintf(file, sizeof file, "%.60s.c", name);
   snprintf(c->code, sizeof c->code, "%s/%s", q->folder, file);
-  return emit_file(t, c->task, &pick[best].schedule, &q->p.machine, NULL, c->code);
+  c->schedule = pick[best].schedule;
+  return emit_file(t, c->task, &c->schedule, &q->p.machine, NULL, c->code);
 }
 
 /* Points for the picture, where no campaign of our own gave them. */

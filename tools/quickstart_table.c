@@ -27,11 +27,17 @@ void quick_table(const quickstart *q, sc_str *out) {
     sc_str_free(&predicted);
     sc_str_free(&measured);
   }
-  sc_str_printf(out, "x plain: against the plain loops at gcc -O3 -march=native. Peak: %.0f GFLOP/s, one core.\n\n",
+  sc_str_printf(out,
+                "x plain: against the plain loops at gcc -O3 -march=native. Peak: %.0f GFLOP/s, one core; taps in "
+                "padding count as work.\n\n",
                 peak * 1e-9);
   if (disturbed) sc_str_add(out, "~: the machine was never quiet while this was measured; take it as a hint.\n\n");
-  for (size_t i = 0; i < q->ntasks; i++)
-    if (q->c[i].code[0]) sc_str_printf(out, "C code   %s\n", q->c[i].code);
+  for (size_t i = 0; i < q->ntasks; i++) {
+    if (!q->c[i].code[0]) continue;
+    sc_str_printf(out, "%s\n  schedule ", q->c[i].task->text);
+    sc_schedule_print(q->c[i].task, &q->c[i].schedule, out);
+    sc_str_printf(out, "\n  C code   %s\n", q->c[i].code);
+  }
   sc_str_printf(out, "model    %s\ndataset  %s\n", q->model_path, q->dataset_path);
   if (q->picture_path[0]) sc_str_printf(out, "picture  %s\n", q->picture_path);
 }
@@ -49,10 +55,13 @@ void quick_json(const quickstart *q, sc_str *out) {
   for (size_t i = 0; i < q->ntasks; i++) {
     const quick_case *c = &q->c[i];
     if (c->measured_s == 0) continue;
+    sc_str schedule = {0};
+    sc_schedule_print(c->task, &c->schedule, &schedule);
     json_item(out);
     sc_str_add(out, "{");
     json_text(out, "name", c->name);
     json_text(out, "task", c->task->text);
+    json_text(out, "schedule", sc_str_text(&schedule));
     json_count(out, "scanned", c->scanned);
     json_prediction(out, c->task, &c->prediction);
     json_real(out, "measured_s", c->measured_s);
@@ -62,6 +71,7 @@ void quick_json(const quickstart *q, sc_str *out) {
     if (c->blas_s > 0) json_real(out, "openblas_s", c->blas_s);
     json_text(out, "code", c->code);
     sc_str_add(out, "}");
+    sc_str_free(&schedule);
   }
   sc_str_add(out, "]}\n");
 }
