@@ -140,9 +140,9 @@ static sc_status best_times(bench *b, const char *const *names, int n, double *n
 static sc_status measure(bench *b, sc_machine *machine, const level *levels, int nlevels, int lanes, int chains,
                          sc_error *err) {
   static const char *const names[] = {"clock", "peak", "latency"};
-  double ns[SC_COUNT_OF(names)];
-  SC_TRY(best_times(b, names, SC_COUNT_OF(names), ns, err));
-  const double clock = ns[0], peak = ns[1], latency = ns[2];
+  double best[SC_COUNT_OF(names)];
+  SC_TRY(best_times(b, names, SC_COUNT_OF(names), best, err));
+  const double clock = best[0], peak = best[1], latency = best[2];
   double hz = (double)STEPS * UNROLL / clock * 1e9;
   machine->clock_hz = (sc_value){round(hz / 1e6) * 1e6, SC_MEASURED};
   machine->peak_flop_per_s = (sc_value){round(2.0 * STEPS * chains * lanes / peak * 1e3) * 1e6, SC_MEASURED};
