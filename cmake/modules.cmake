@@ -151,7 +151,7 @@ function(sc_tests)
       add_test(NAME ${test} COMMAND bash ${source})
     endif()
     string(REPLACE "test" "fast" label ${label})
-    set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT "${environment}")
+    set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT 1800 ENVIRONMENT "${environment}")
   endforeach()
 endfunction()
 

@@ -116,7 +116,7 @@ static void run_there(batch *b) {
 
 static void check_operator(const char *const *texts, int ntexts, uint64_t stream) {
   enum { PER_BATCH = 40 };
-  int wanted = number_of("SC_RANDOM", 240) / 6 + 1, drawn = 0, kernels = 0;
+  int wanted = number_of("SC_RANDOM", 120) / 3 + 1, drawn = 0, kernels = 0;
   if (!have(COMPILER) || !have("qemu-aarch64")) {
     print_message(COMPILER " or qemu-aarch64 is not installed: skipped\n");
     skip();
