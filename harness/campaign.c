@@ -193,12 +193,13 @@ static sc_status measure(campaign *c, sc_error *err) {
 
 /* ---- begin and end ----------------------------------------------------------------------------------------------- */
 
-static sc_status begin(campaign *c, const sc_machine *machine, const sc_work *work, size_t n, sc_dataset *dataset,
+static sc_status begin(campaign *c, const sc_machine *asked, const sc_work *work, size_t n, sc_dataset *dataset,
                        sc_error *err) {
+  SC_TRY(sc_runner_open(asked, &c->runner, err));
+  const sc_machine *machine = &c->runner->machine; /* what is really measured */
   c->recorder = (sc_recorder){.machine = machine, .options = c->options, .dataset = dataset};
   c->recorder.machine_hash = sc_machine_fingerprint(machine);
   sc_machine_print(machine, &c->recorder.machine_text);
-  SC_TRY(sc_runner_open(machine, &c->runner, err));
   SC_TRY(sc_plan_make(c->runner, work, n, c->options, dataset, &c->plan, err));
   c->rows = calloc(c->plan.nrows + 1, sizeof *c->rows);
   if (!c->rows || c->recorder.machine_text.failed) return sc_fail(err, SC_NOMEM, "out of memory");

@@ -21,8 +21,10 @@ uint32_t sc_harness_abi(void);
  * harness/protocol.h says; it forks one child per visit. Its numbers are labels only where sc_runner_numbers says
  * "measured time". */
 typedef struct sc_runner sc_runner;
-sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner,
-                         sc_error *err); /* "local", "qemu-aarch64 ..." */
+/* "local", "qemu-aarch64 ...". Local is this host: SC_UNSUPPORTED where the machine has another processor or an ISA
+ * that this one lacks; what is measured of a generic one (its cpu begins with that word) is of this processor, and
+ * records say so. */
+sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner, sc_error *err);
 void sc_runner_close(sc_runner *runner);
 const char *sc_runner_numbers(const sc_runner *runner); /* "measured time", "no times: correctness only" */
 
@@ -44,8 +46,8 @@ typedef struct sc_built {
   char failure[256]; /* the compiler's first line of error */
 } sc_built;
 /* Builds many schedules at once (kernels batched per translation unit, compiled once per key), on as many cores as
- * the calling thread may use. out[n]. What cannot be compiled is an outcome; a compiler that does not exist is
- * SC_NOTFOUND. */
+ * the calling thread may use. out[n]. What cannot be compiled is an outcome, also for want of a compiler of
+ * this name in the machine's file; a command that is not installed is SC_NOTFOUND. */
 sc_status sc_build(sc_store *store, const sc_machine *machine, const sc_task *const *tasks, const sc_nest *nests,
                    size_t n, sc_built *out, sc_error *err);
 
@@ -71,8 +73,8 @@ typedef struct sc_measured {
   char failure[256];
 } sc_measured;
 /* One visit in a child process group of its own. */
-sc_status sc_measure(sc_runner *runner, const sc_machine *machine, const sc_task *task, const sc_nest *nest,
-                     const sc_built *built, const sc_measure_options *options, sc_measured *out, sc_error *err);
+sc_status sc_measure(sc_runner *runner, const sc_task *task, const sc_nest *nest, const sc_built *built,
+                     const sc_measure_options *options, sc_measured *out, sc_error *err);
 
 /* Why a counter cannot be had; "" when it can. */
 void sc_counter_reason(const char *event, char *buf, size_t size);
@@ -122,12 +124,16 @@ sc_status sc_emit_reference(const sc_task *task, sc_str *out, sc_error *err);
 
 /* Fills a machine from the host (hwloc, cpuid, sysfs; peak and bandwidth measured once, about two seconds). */
 sc_status sc_machine_probe(sc_machine *machine, const sc_log *log, sc_error *err);
-/* The host's machine: sc_cache_dir()/host.machine, probed and written when absent or of another cpu. */
+/* The host's machine: sc_cache_dir()/host.machine, probed and written when absent or when machine or compilers have
+ * changed; but a file that a person edited stays. */
 sc_status sc_machine_host(sc_machine *machine, const sc_log *log, sc_error *err);
-/* Measures the kernels that are missing in the table (operands in L1), about 1.5 ms each plus compilation. */
+/* Probes and writes it anew; SC_MISMATCH when a person has made it theirs (docs/measuring.md). */
+sc_status sc_machine_renew(sc_machine *machine, const sc_log *log, sc_error *err);
+/* Measures the kernels (operands in L1) that are in neither table into `own`, about 1.5 ms each plus compilation;
+ * `known` NULL = none. */
 sc_status sc_kernels_measure(sc_store *store, const sc_machine *machine, const sc_kernel *kernels,
-                             const char *const *compilers, size_t n, sc_kernel_table *table, const sc_log *log,
-                             sc_error *err);
+                             const char *const *compilers, size_t n, const sc_kernel_table *known, sc_kernel_table *own,
+                             const sc_log *log, sc_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* The kernel table: for every family of kernels that it lacks, one of them is compiled (or found in the store),
+/* The kernel table: for every family of kernels that is not known, one of them is compiled (or found in the store),
  * looked at and timed alone. Many kernels go into one shared object and one request; one that crashes is passed
  * over. */
 #include <errno.h>
@@ -20,6 +20,8 @@ typedef struct batch {
   const sc_machine *machine;
   const sc_compiler *compiler;
   sc_runner *runner; /* NULL: static facts only */
+  const sc_kernel_table *known; /* may be NULL */
+  sc_kernel_table *own;
   sc_kernel kernel[CHUNK];
   sc_object object[CHUNK];
   sc_kernel_fact fact[CHUNK];
@@ -179,7 +181,7 @@ static sc_status time_kernels(batch *b, sc_error *err) {
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-static sc_status finish_batch(batch *b, sc_kernel_table *table, const sc_log *log, sc_error *err) {
+static sc_status finish_batch(batch *b, const sc_log *log, sc_error *err) {
   if (b->n == 0) return SC_OK;
   size_t asked = b->n, measured = 0;
   SC_TRY(compile(b, err));
@@ -187,7 +189,7 @@ static sc_status finish_batch(batch *b, sc_kernel_table *table, const sc_log *lo
   if (b->n > 0 && b->runner) SC_TRY(time_kernels(b, err));
   for (size_t i = 0; i < b->n; i++) {
     measured += b->fact[i].measured;
-    SC_TRY(sc_kernel_table_put(table, &b->fact[i]));
+    SC_TRY(sc_kernel_table_put(b->own, &b->fact[i]));
   }
   sc_log_printf(log, SC_LOG_INFO, "kernels of %s: %zu asked for, %zu compiled, %zu timed", b->compiler->name, asked,
                 b->n, measured);
@@ -195,31 +197,35 @@ static sc_status finish_batch(batch *b, sc_kernel_table *table, const sc_log *lo
   return SC_OK;
 }
 
-static bool missing(const batch *b, const sc_kernel_table *table, uint64_t family) {
-  const sc_kernel_fact *known = sc_kernel_table_find(table, family, sc_compiler_hash(b->compiler));
-  if (known && (known->measured || !b->runner)) return false;
+static bool has(const batch *b, const sc_kernel_table *table, uint64_t family) {
+  const sc_kernel_fact *fact = table ? sc_kernel_table_find(table, family, sc_compiler_hash(b->compiler)) : NULL;
+  return fact && (fact->measured || !b->runner);
+}
+
+static bool missing(const batch *b, uint64_t family) {
+  if (has(b, b->known, family) || has(b, b->own, family)) return false;
   for (size_t i = 0; i < b->n; i++)
     if (b->fact[i].family == family) return false;
   return true;
 }
 
 static sc_status measure_compiler(batch *b, const sc_kernel *kernels, const char *const *compilers, size_t n,
-                                  sc_kernel_table *table, const sc_log *log, sc_error *err) {
+                                  const sc_log *log, sc_error *err) {
   for (size_t i = 0; i < n; i++) {
     if (strcmp(compilers[i], b->compiler->name) != 0) continue;
     uint64_t family = sc_kernel_hash(&kernels[i], true);
-    if (!missing(b, table, family)) continue;
+    if (!missing(b, family)) continue;
     b->kernel[b->n] = kernels[i];
     b->fact[b->n++] =
         (sc_kernel_fact){.family = family, .compiler = sc_compiler_hash(b->compiler), .spills = -1, .code_bytes = -1};
-    if (b->n == CHUNK) SC_TRY(finish_batch(b, table, log, err));
+    if (b->n == CHUNK) SC_TRY(finish_batch(b, log, err));
   }
-  return finish_batch(b, table, log, err);
+  return finish_batch(b, log, err);
 }
 
 sc_status sc_kernels_measure(sc_store *store, const sc_machine *machine, const sc_kernel *kernels,
-                             const char *const *compilers, size_t n, sc_kernel_table *table, const sc_log *log,
-                             sc_error *err) {
+                             const char *const *compilers, size_t n, const sc_kernel_table *known, sc_kernel_table *own,
+                             const sc_log *log, sc_error *err) {
   for (size_t i = 0; i < n; i++)
     if (!sc_machine_compiler(machine, compilers[i]))
       return sc_fail(err, SC_NOTFOUND, "the machine '%s' has no compiler '%s'", machine->name, compilers[i]);
@@ -228,10 +234,14 @@ sc_status sc_kernels_measure(sc_store *store, const sc_machine *machine, const s
   if (!b) return no_memory(err);
   sc_status status = sc_runner_open(machine, &runner, err);
   if (status == SC_OK)
-    *b = (batch){.store = store, .machine = machine, .runner = runner->kind->measures ? runner : NULL};
+    *b = (batch){.store = store,
+                 .machine = machine,
+                 .runner = runner->kind->measures ? runner : NULL,
+                 .known = known,
+                 .own = own};
   for (int c = 0; c < machine->ncompilers && status == SC_OK; c++) {
     b->compiler = &machine->compiler[c];
-    status = measure_compiler(b, kernels, compilers, n, table, log, err);
+    status = measure_compiler(b, kernels, compilers, n, log, err);
   }
   sc_runner_close(runner);
   free(b);

@@ -177,9 +177,8 @@ sc_status sc_visit(sc_runner *runner, const sc_task *task, const sc_built *built
   return SC_OK;
 }
 
-sc_status sc_measure(sc_runner *runner, const sc_machine *machine, const sc_task *task, const sc_nest *nest,
-                     const sc_built *built, const sc_measure_options *options, sc_measured *out, sc_error *err) {
-  (void)machine; /* the runner's */
+sc_status sc_measure(sc_runner *runner, const sc_task *task, const sc_nest *nest, const sc_built *built,
+                     const sc_measure_options *options, sc_measured *out, sc_error *err) {
   int threads = sc_nest_threads(runner, nest, options);
   return sc_visit(runner, task, built, threads, options->unchecked ? SC_CHECK_NONE : SC_CHECK_GUARDED, options, out,
                   err);

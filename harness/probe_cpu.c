@@ -15,8 +15,10 @@ typedef struct isa {
 
 #if defined(__x86_64__)
 
+/* Each contains those after it. */
+static const isa levels[] = {{"x86-64-v4", 64, 32}, {"x86-64-v3", 32, 16}, {"x86-64-v2", 16, 16}, {"x86-64", 16, 16}};
+
 static const isa *find_isa(void) {
-  static const isa levels[] = {{"x86-64-v4", 64, 32}, {"x86-64-v3", 32, 16}, {"x86-64-v2", 16, 16}, {"x86-64", 16, 16}};
   bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("ssse3");
   bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
             __builtin_cpu_supports("bmi2");
@@ -66,14 +68,13 @@ static void find_tlbs(sc_machine *machine) {
 
 #else
 
-static const isa *find_isa(void) {
 #if defined(__aarch64__)
-  static const isa here = {"armv8-a", 16, 32};
+static const isa levels[] = {{"armv8-a", 16, 32}};
 #else
-  static const isa here = {"generic", 0, 0};
+static const isa levels[] = {{"generic", 0, 0}};
 #endif
-  return &here;
-}
+
+static const isa *find_isa(void) { return levels; }
 
 static void find_tlbs(sc_machine *machine) { (void)machine; }
 
@@ -100,6 +101,12 @@ static void slug(const char *text, char *out, size_t size) {
   }
   while (n > 0 && out[n - 1] == '-') n--;
   out[n] = '\0';
+}
+
+bool sc_probe_executes(const char *name) {
+  for (const isa *level = find_isa(); level < levels + SC_COUNT_OF(levels); level++)
+    if (strcmp(level->name, name) == 0) return true;
+  return false;
 }
 
 void sc_probe_cpu(sc_machine *machine) {

@@ -80,8 +80,9 @@ sc_status sc_runner_open(const sc_machine *machine, sc_runner **runner, sc_error
   r->socket = -1;
   r->references = sc_references_new();
   choose_cores(r);
-  sc_status status =
-      r->references ? sc_program_build(machine, r->program, err) : sc_fail(err, SC_NOMEM, "out of memory");
+  sc_status status = r->references ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
+  if (status == SC_OK && kind->measures) status = sc_machine_here(machine, &r->machine, err);
+  if (status == SC_OK) status = sc_program_build(machine, r->program, err);
   if (status == SC_OK) status = sc_folder_make(&r->work, err);
   double ns[2]; /* a program that does not run at all is no outcome of a kernel */
   if (status == SC_OK) status = sc_read_clocks(r, ns, err);

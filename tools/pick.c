@@ -35,11 +35,15 @@ static sc_status add_kernels(tool *t, struct kernel_set *set, const job *j) {
 sc_status kernels_measure(tool *t, platform *p, const job_list *jobs) {
   struct kernel_set set = {0};
   sc_store *store = NULL;
-  sc_status status = sc_store_open(NULL, &store, &t->err);
+  sc_kernel_table *own = sc_kernel_table_new(); /* not p->kernels: a copy of a shipped fact would outlive it */
+  sc_status status = own ? sc_store_open(NULL, &store, &t->err) : sc_fail(&t->err, SC_NOMEM, "no memory for a table");
+  if (status == SC_OK) status = sc_kernel_table_load(own, p->table_path, &t->err);
   for (size_t i = 0; i < jobs->n && status == SC_OK; i++) status = add_kernels(t, &set, &jobs->job[i]);
   if (status == SC_OK)
-    status = sc_kernels_measure(store, &p->machine, set.kernel, set.compiler, set.n, p->kernels, &t->log, &t->err);
-  if (status == SC_OK) status = sc_kernel_table_save(p->kernels, p->table_path, &t->err);
+    status = sc_kernels_measure(store, &p->machine, set.kernel, set.compiler, set.n, p->kernels, own, &t->log, &t->err);
+  if (status == SC_OK) status = sc_kernel_table_save(own, p->table_path, &t->err);
+  if (status == SC_OK) status = sc_kernel_table_load(p->kernels, p->table_path, &t->err);
+  sc_kernel_table_free(own);
   if (store) sc_store_close(store);
   free(set.kernel);
   free(set.compiler);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "harness/internal.h"
+#include "harness/probe.h"
 
 typedef struct world {
   char folder[64];
@@ -26,12 +26,14 @@ static inline const char *host_compiler(void) { return access("/usr/bin/gcc", X_
 static inline void machine_make(sc_machine *machine, const char *command) {
   char text[2048];
   sc_error err = {0};
+  sc_machine host = {0};
+  sc_probe_cpu(&host);
   snprintf(text, sizeof text,
-           "machine here\ncpu \"a test\"\nisa \"any\"\nrunner \"local\"\ncores 2 assumed\nclock_hz 3000000000 assumed\n"
+           "machine here\ncpu \"%s\"\nisa \"%s\"\nrunner \"local\"\ncores 2 assumed\nclock_hz 3000000000 assumed\n"
            "vector_bytes 16 assumed\nl1d.bytes 32768 assumed\nl2.bytes 1048576 assumed\nl3.bytes 8388608 assumed\n"
            "compiler gcc command \"%s\" "
            "arguments \"-O2 -ffp-contract=fast -fno-tree-vectorize -falign-functions=64\" vector_bytes 16\n",
-           command ? command : host_compiler());
+           host.cpu, host.isa, command ? command : host_compiler());
   if (sc_machine_parse("test", text, strlen(text), machine, &err) != SC_OK) fail_msg("%s", err.text);
 }
 

@@ -208,6 +208,28 @@ static void test_failures(void **state) {
   free(j), free(k);
 }
 
+/* A generic machine's rows are of the processor that ran them. */
+static void test_generic(void **state) {
+  world *w = *state;
+  sc_machine machine = w->machine;
+  job *j = job_make(w, "generic", 7);
+  sc_dataset *dataset;
+  j->n = 2;
+  snprintf(w->machine.cpu, sizeof w->machine.cpu, "generic here");
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(run(w, j), SC_OK); /* it knows its rows again */
+  assert_true(j->report.skipped + j->report.invalidated > 0);
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  assert_int_equal(sc_dataset_count(dataset), 2);
+  const sc_record *r = sc_dataset_at(dataset, 0);
+  assert_non_null(strstr(r->machine, machine.cpu));
+  assert_non_null(strstr(r->machine, " as here\""));
+  assert_true(r->machine_hash != sc_machine_fingerprint(&w->machine));
+  ok(sc_dataset_close(dataset, err));
+  w->machine = machine;
+  free(j);
+}
+
 /* Passes of one boot go on within the hour; those of another boot or of yesterday are not added to. */
 static void test_shard_of_another_boot(void **state) {
   world *w = *state;
@@ -293,13 +315,10 @@ static void test_agreement(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_everything_once),
-      cmocka_unit_test(test_resume),
-      cmocka_unit_test(test_shards),
-      cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_shard_of_another_boot),
-      cmocka_unit_test(test_drift),
-      cmocka_unit_test(test_agreement),
+      cmocka_unit_test(test_everything_once), cmocka_unit_test(test_resume),
+      cmocka_unit_test(test_shards),          cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_generic),         cmocka_unit_test(test_shard_of_another_boot),
+      cmocka_unit_test(test_drift),           cmocka_unit_test(test_agreement),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }

@@ -20,12 +20,13 @@ static size_t draw_kernels(world *w, const char *text, int schedules, sc_kernel 
   return n;
 }
 
-static void measure(world *w, const sc_kernel *kernels, size_t n, sc_kernel_table *table) {
+static void measure(world *w, const sc_kernel *kernels, size_t n, const sc_kernel_table *known,
+                    sc_kernel_table *table) {
   sc_store *store;
   const char *compilers[MOST];
   for (size_t i = 0; i < n; i++) compilers[i] = "gcc";
   ok(sc_store_open(NULL, &store, err));
-  ok(sc_kernels_measure(store, &w->machine, kernels, compilers, n, table, NULL, err));
+  ok(sc_kernels_measure(store, &w->machine, kernels, compilers, n, known, table, NULL, err));
   sc_store_close(store);
 }
 
@@ -38,7 +39,7 @@ static void test_facts(void **state) {
     sc_kernel_table *table = sc_kernel_table_new();
     size_t n = draw_kernels(w, texts[t], 6, kernels), timed = 0;
     assert_true(n > 0);
-    measure(w, kernels, n, table);
+    measure(w, kernels, n, NULL, table);
     for (size_t i = 0; i < n; i++) {
       uint64_t compiler = sc_compiler_hash(&w->machine.compiler[0]);
       const sc_kernel_fact *f = sc_kernel_table_find(table, sc_kernel_hash(&kernels[i], true), compiler);
@@ -51,9 +52,13 @@ static void test_facts(void **state) {
     assert_int_equal(timed, n); /* none of these crashes */
     size_t count = sc_kernel_table_count(table);
     float first = sc_kernel_table_at(table, 0)->first_ns;
-    measure(w, kernels, n, table);
+    measure(w, kernels, n, NULL, table);
     assert_int_equal(sc_kernel_table_count(table), count);
     assert_true(sc_kernel_table_at(table, 0)->first_ns == first); /* it was there */
+    sc_kernel_table *own = sc_kernel_table_new();
+    measure(w, kernels, n, table, own); /* what came from elsewhere is not its own */
+    assert_int_equal(sc_kernel_table_count(own), 0);
+    sc_kernel_table_free(own);
     sc_kernel_table_free(table);
   }
   free(kernels);
@@ -73,7 +78,7 @@ static void test_times_grow(void **state) {
     sc_kernel_table *table = sc_kernel_table_new();
     schedule_make(task, texts[i], &schedule, &nest);
     assert_int_equal(sc_nest_kernels(task, &nest, &kernel, 1), 1);
-    measure(w, &kernel, 1, table);
+    measure(w, &kernel, 1, NULL, table);
     assert_int_equal(sc_kernel_table_count(table), 1);
     slope[i] = sc_kernel_table_at(table, 0)->slope_ns;
     assert_true(slope[i] > 0);
@@ -96,7 +101,7 @@ static void test_simulated(void **state) {
   sc_kernel *kernels = calloc(MOST, sizeof *kernels);
   sc_kernel_table *table = sc_kernel_table_new();
   size_t n = draw_kernels(w, "matmul:M=24,N=16,K=32", 3, kernels);
-  measure(w, kernels, n, table);
+  measure(w, kernels, n, NULL, table);
   assert_true(sc_kernel_table_count(table) > 0);
   for (size_t i = 0; i < sc_kernel_table_count(table); i++) {
     const sc_kernel_fact *f = sc_kernel_table_at(table, i);

@@ -80,13 +80,75 @@ static void test_cache(void **state) {
   ok(sc_write_file(path, edited, (size_t)n, err));
   ok(sc_machine_host(&second, NULL, err)); /* another processor: probed */
   assert_string_equal(second.cpu, first.cpu);
-  ok(sc_write_file(path, "nonsense", 8, err));
+  n = sprintf(edited, "%.*snonsense\n", (int)strcspn(text, "\n") + 1, text); /* the probe's own, damaged */
+  ok(sc_write_file(path, edited, (size_t)n, err));
   ok(sc_machine_host(&second, NULL, err));
   assert_string_equal(second.cpu, first.cpu);
   free(edited);
 }
 
+static void note(void *user, sc_log_level level, const char *text) {
+  if (level == SC_LOG_WARN) snprintf(user, 512, "%s", text);
+}
+
+/* A file whose first line is gone is a person's: no change of the system and no slip in it ever replaces it. */
+static void test_a_person_owns_it(void **state) {
+  world *w = *state;
+  char path[128], said[512] = "", *text, *now;
+  size_t len;
+  sc_machine m;
+  sc_error why = {0};
+  const sc_log log = {note, said};
+  snprintf(path, sizeof path, "%s/host.machine", w->folder);
+  ok(sc_machine_host(&m, NULL, err));
+  ok(sc_file_read(w->arena, path, 1 << 20, &text, &len, err));
+  char *own = strchr(text, '\n') + 1, *version = strstr(own, "version \"");
+  assert_non_null(version);
+  assert_int_equal(strncmp(own, "machine ", 8), 0);
+  ok(sc_write_file(path, own, strlen(own), err));
+  ok(sc_machine_host(&m, &log, err));
+  assert_string_equal(said, "");
+  version[9] ^= 1; /* another compiler than when it was written */
+  ok(sc_write_file(path, own, strlen(own), err));
+  ok(sc_machine_host(&m, &log, err));
+  assert_non_null(strstr(said, "no longer fits"));
+  assert_int_equal(sc_machine_renew(&m, NULL, &why), SC_MISMATCH);
+  memcpy(strstr(own, "cores "), "coers ", 6);
+  ok(sc_write_file(path, own, strlen(own), err));
+  assert_int_equal(sc_machine_host(&m, &log, &why), SC_PARSE);
+  assert_string_equal(why.where, path);
+  assert_true(why.line > 1);
+  ok(sc_file_read(w->arena, path, 1 << 20, &now, &len, err));
+  assert_string_equal(now, own);
+}
+
+/* Local means this host: another processor's file is refused before anything runs, a generic one is measured as what it
+ * is, this processor doing with less. */
+static void test_here(void **state) {
+  world *w = *state;
+  sc_machine m = w->machine, here, host = {0};
+  sc_runner *runner;
+  sc_error why = {0};
+  sc_probe_cpu(&host);
+  ok(sc_machine_here(&m, &here, err));
+  assert_true(sc_machine_fingerprint(&m) == sc_machine_fingerprint(&here));
+  snprintf(m.cpu, sizeof m.cpu, "Another 9000");
+  assert_int_equal(sc_runner_open(&m, &runner, &why), SC_UNSUPPORTED);
+  assert_null(runner);
+  assert_non_null(strstr(why.text, "Another 9000"));
+  snprintf(m.cpu, sizeof m.cpu, "generic thing");
+  ok(sc_runner_open(&m, &runner, err));
+  assert_int_equal(strncmp(runner->machine.cpu, host.cpu, strlen(host.cpu)), 0);
+  assert_non_null(strstr(runner->machine.cpu, " as here"));
+  assert_true(sc_machine_fingerprint(&runner->machine) != sc_machine_fingerprint(&m));
+  sc_runner_close(runner);
+  snprintf(m.isa, sizeof m.isa, "x86-64-v9");
+  assert_int_equal(sc_runner_open(&m, &runner, &why), SC_UNSUPPORTED);
+  assert_non_null(strstr(why.text, "x86-64-v9"));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_cache)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_cache),
+                                     cmocka_unit_test(test_a_person_owns_it), cmocka_unit_test(test_here)};
   return cmocka_run_group_tests(tests, world_open, world_close);
 }

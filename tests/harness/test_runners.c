@@ -33,7 +33,7 @@ static void run_all(world *w, const sc_machine *machine, uint64_t seed) {
     sc_measured m;
     sc_measure_options options = {.threads = 2, .batch_s = 1e-5, .timeout_s = 60, .seed = seed};
     parallel += sc_nest_threads(runner, &nest[i], &options) > 1;
-    ok(sc_measure(runner, machine, task[i], &nest[i], &built[i], &options, &m, err));
+    ok(sc_measure(runner, task[i], &nest[i], &built[i], &options, &m, err));
     if (m.outcome == SC_RAN) continue;
     sc_str text = {0};
     sc_schedule_print(task[i], &schedule[i], &text);
