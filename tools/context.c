@@ -1,6 +1,7 @@
 /* What verbs work on: operators, tasks, machines and their kernel tables, models, spaces, files of schedules. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,24 @@ static void table_beside(const char *machine_file, char *table, size_t size) {
   snprintf(table, size, "%.*s.kernels", (int)len, machine_file);
 }
 
+static bool is_shipped(const char *machine_file) {
+  char data[4096], machines[4096 + 16], shipped[PATH_MAX], file[PATH_MAX], *slash;
+  sc_data_dir(data, sizeof data);
+  snprintf(machines, sizeof machines, "%s/machines", data);
+  if (!realpath(machines, shipped) || !realpath(machine_file, file) || !(slash = strrchr(file, '/'))) return false;
+  *slash = '\0';
+  return strcmp(file, shipped) == 0;
+}
+
+/* Where what is measured here is kept: beside the file, but what came with schedcast is not written to. */
+static void own_table(const char *machine_file, char *table, size_t size) {
+  char cache[4096], path[4096 + 300];
+  const char *slash = strrchr(machine_file, '/');
+  sc_cache_dir(cache, sizeof cache);
+  snprintf(path, sizeof path, "%s/%.250s", cache, slash ? slash + 1 : machine_file);
+  table_beside(is_shipped(machine_file) ? path : machine_file, table, size);
+}
+
 sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *table_path, size_t size) {
   char folder[2][4096], path[4096 + 128];
   sc_cache_dir(folder[0], sizeof folder[0]);
@@ -70,7 +89,7 @@ sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *tab
     snprintf(path, sizeof path, i ? "%s/machines/%.100s.machine" : "%s/%.100s.machine", folder[i], name);
   if (!file_exists(path))
     return sc_fail(&t->err, SC_NOTFOUND, "no machine '%s': neither a file nor in `machine-sched list`", name);
-  if (table_path) table_beside(path, table_path, size);
+  if (table_path) own_table(path, table_path, size);
   return sc_machine_load(path, machine, &t->err);
 }
 

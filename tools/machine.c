@@ -7,29 +7,12 @@
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct machine_options, out), "FILE", "probe: where to; default: the cache",
      NULL},
+    {"no-kernels", 0, OPTION_FLAG, offsetof(struct machine_options, no_kernels), NULL, "probe: only the machine file",
+     NULL},
     OPTION_MACHINE(struct machine_options),
     OPTION_JSON(struct machine_options),
     OPTION_END,
 };
-
-static sc_status probe(tool *t, const struct machine_options *o, int n, char **operands) {
-  sc_machine m;
-  char folder[4000], path[4096];
-  sc_str text = {0};
-  if (n) return tool_usage(t, "probe takes no file; --out names one");
-  sc_cache_dir(folder, sizeof folder);
-  snprintf(path, sizeof path, "%s/host.machine", folder);
-  SC_TRY(sc_machine_probe(&m, &t->log, &t->err));
-  if (!o->out) SC_TRY(sc_mkdirs(folder, &t->err));
-  sc_machine_print(&m, &text);
-  sc_status status = sc_file_write_atomic(o->out ? o->out : path, sc_str_text(&text), text.len, &t->err);
-  sc_str_free(&text);
-  if (status != SC_OK) return status;
-  machine_describe(t, &m, o->out ? o->out : path, o->json);
-  if (o->json) sc_str_add(&t->out, "\n");
-  if (!o->out || strcmp(o->out, "-") != 0) tool_say(t, "written to %s", o->out ? o->out : path);
-  return SC_OK;
-}
 
 static sc_status show(tool *t, const struct machine_options *o, int n, char **operands) {
   for (int i = 0; i < n || i == 0; i++) {
@@ -68,7 +51,7 @@ static sc_status kernels(tool *t, const struct machine_options *o, int n, char *
 static const struct {
   const char *name;
   sc_status (*run)(tool *t, const struct machine_options *o, int n, char **operands);
-} commands[] = {{"probe", probe}, {"show", show}, {"list", machine_list}, {"kernels", kernels}};
+} commands[] = {{"probe", machine_probe}, {"show", show}, {"list", machine_list}, {"kernels", kernels}};
 
 static sc_status run(tool *t, const void *given, int n, char **operands) {
   for (size_t i = 0; i < SC_COUNT_OF(commands); i++)
@@ -82,9 +65,10 @@ const verb verb_machine = {
     .operands = "probe | show [NAME...] | list | kernels FILE...",
     .details = "probe asks the system and measures peak and bandwidth once, about two seconds, and writes a machine "
                "file in which every "
-               "value says where it comes from. kernels compiles and times the kernels of schedules with operands in "
-               "L1 into the "
-               "table beside the machine file: what predictions know best.",
+               "value says where it comes from; then it times kernels of ordinary layers, up to a minute. kernels "
+               "compiles and "
+               "times those of schedules. Both go, with operands in L1, into the table beside the machine file: what "
+               "predictions know best.",
     .example =
         "machine-sched probe; machine-sched show host\n  sample-sched matmul:M=64,N=64,K=64 | machine-sched kernels -",
     .options = options,

@@ -89,13 +89,14 @@ sc_status tool_library(tool *t);
 sc_status tool_task(tool *t, const char *text, const sc_task **task);
 bool file_exists(const char *path);
 
-/* NULL: this machine. A path, or the name of a file in data/machines or the cache. Writes where its kernel table is. */
+/* NULL: this machine. A path, or the name of a file in data/machines or the cache. Writes where the table of kernels that
+ * were measured here is: beside the file, for one of data/machines in the cache. */
 sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *table_path, size_t size);
-/* What a prediction knows: the machine and its table. */
+/* What a prediction knows: the machine and its kernels, those that came with schedcast and those measured here. */
 typedef struct platform {
   sc_machine machine;
   sc_kernel_table *kernels;
-  char table_path[4096];
+  char table_path[4096]; /* of those measured here */
 } platform;
 sc_status platform_open(tool *t, const char *machine, platform *p);
 void platform_close(platform *p);
@@ -172,7 +173,7 @@ const volatile bool *interrupt_flag(void);
 sc_status sample_stratified(tool *t, const sc_space_bound *space, const sc_task *task, const platform *p, size_t n,
                             uint64_t seed, sc_sample_fn *each, void *user);
 
-/* Measures the kernels of these schedules that the table does not know yet, and saves it. */
+/* Measures the kernels of these schedules that no table knows yet, and saves those in the table of this place. */
 sc_status kernels_measure(tool *t, platform *p, const job_list *jobs);
 /* The k best of a scan; with `calibrate` the kernels of the 100 best are measured and they are ranked again. */
 typedef struct pick_options {
