@@ -69,8 +69,8 @@ typedef enum sc_dataset_mode { SC_DATASET_READ, SC_DATASET_APPEND /* creates */ 
 sc_status sc_dataset_open(const char *path, sc_dataset_mode mode, sc_dataset **dataset, sc_error *err);
 /* An empty dataset to append to that is never written anywhere. */
 sc_status sc_dataset_memory(sc_dataset **dataset, sc_error *err);
-/* Adds a record, or the passes of one that is there (by identity): passes are united by time, the first SC_MAX_PASSES
- * stay; a crash or wrong result outweighs a run, a run outweighs a timeout or a failed compilation; smaller
+/* Adds a record, or the passes of one that is there (by identity): passes are united by time, SC_MAX_PASSES
+ * stay: disturbed ones give way, the oldest first, then late ones; a crash or wrong result outweighs a run, a run outweighs a timeout or a failed compilation; smaller
  * counters stay. A killed process loses nothing that this returned SC_OK for; a power cut nothing that
  * sc_dataset_sync did. After SC_IO (full disk) the dataset is as before and stays usable. */
 sc_status sc_dataset_append(sc_dataset *dataset, const sc_record *record, sc_error *err);

@@ -108,8 +108,18 @@ static int compare_passes(const void *a, const void *b) {
   return memcmp(x->ns, y->ns, sizeof x->ns);
 }
 
-/* Where both together are too many the earliest stay: a choice by flags would not be idempotent, for flags may be set
- * later. */
+/* Takes out what is too much: the oldest disturbed passes, then the latest of the valid ones, since the first are the
+ * label. This is an order of passes, of which the same are kept however records are grouped; only a flag that is set
+ * after its pass displaced another comes too late for that one. */
+static uint32_t keep_most(sc_pass *pass, uint32_t n) {
+  uint32_t kept = 0, surplus = n > SC_MAX_PASSES ? n - SC_MAX_PASSES : 0;
+  for (uint32_t i = 0; i < n; i++) {
+    if (surplus > 0 && pass[i].invalid) surplus--;
+    else pass[kept++] = pass[i];
+  }
+  return kept < SC_MAX_PASSES ? kept : SC_MAX_PASSES;
+}
+
 static void unite_passes(sc_record *to, const sc_record *from) {
   sc_pass all[2 * SC_MAX_PASSES];
   uint32_t n = to->npasses + from->npasses, distinct = 0;
@@ -124,7 +134,7 @@ static void unite_passes(sc_record *to, const sc_record *from) {
       all[distinct++] = all[i];
     }
   }
-  to->npasses = distinct < SC_MAX_PASSES ? distinct : SC_MAX_PASSES;
+  to->npasses = keep_most(all, distinct);
   memset(to->pass, 0, sizeof to->pass);
   memcpy(to->pass, all, to->npasses * sizeof *all);
 }

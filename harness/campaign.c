@@ -195,6 +195,8 @@ static sc_status measure(campaign *c, sc_error *err) {
 
 static sc_status begin(campaign *c, const sc_machine *asked, const sc_work *work, size_t n, sc_dataset *dataset,
                        sc_error *err) {
+  if (c->options->passes > SC_MAX_PASSES)
+    return sc_fail(err, SC_USAGE, "%d passes, a row has at most %d", c->options->passes, SC_MAX_PASSES);
   SC_TRY(sc_runner_open(asked, &c->runner, err));
   const sc_machine *machine = &c->runner->machine; /* what is really measured */
   c->recorder = (sc_recorder){.machine = machine, .options = c->options, .dataset = dataset};

@@ -96,7 +96,7 @@ typedef struct sc_progress {
 } sc_progress;
 typedef struct sc_campaign_options {
   sc_measure_options measure;
-  int passes; /* 0 = 3 */
+  int passes; /* 0 = 3, at most SC_MAX_PASSES */
   uint64_t seed; /* of the orders */
   int shard, nshards; /* work of this shard: whole tasks, dealt by hash; nshards 0 = all */
   void (*progress)(void *user, const sc_progress *progress); /* NULL = silent */

@@ -15,8 +15,8 @@ struct measure_options {
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)",
      NULL},
-    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N", "visits of each schedule, default 3",
-     NULL},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N",
+     "visits of each schedule, default 3, at most 16", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct measure_options, threads), "N",
      "of parallel schedules; default: all cores", NULL},
     {"counters", 0, OPTION_TEXT, offsetof(struct measure_options, counters), "EVENTS",
@@ -102,6 +102,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (o->counters && strcmp(o->counters, "list") == 0) return list_counters(t);
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
+  if (o->passes > SC_MAX_PASSES) return tool_usage(t, "--passes is at most %d", SC_MAX_PASSES);
   SC_TRY(parse_shard(t, o->shard, &(sc_campaign_options){0})); /* before a long input is read */
   SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = tool_machine(t, o->machine, &machine, NULL, 0);

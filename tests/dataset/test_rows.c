@@ -174,7 +174,8 @@ static void test_merge_laws(void **state) {
   }
 }
 
-/* Passes are ordered by time, none twice; too many: the earliest stay; flags may be set later. */
+/* Passes are ordered by time, none twice; too many: disturbed ones give way, the oldest first, then the latest; flags
+ * may be set later. */
 static void test_passes_unite(void **state) {
   char *folder = folder_new();
   sc_dataset *d = open_ok(folder, "a.h5", SC_DATASET_APPEND);
@@ -187,12 +188,16 @@ static void test_passes_unite(void **state) {
   }
   const sc_record *row = sc_dataset_at(d, 0);
   assert_int_equal(row->npasses, SC_MAX_PASSES);
-  for (int i = 0; i < SC_MAX_PASSES; i++) assert_int_equal(row->pass[i].unix_ns, i + 1);
+  for (int i = 0; i < SC_MAX_PASSES; i++) assert_int_equal(row->pass[i].unix_ns, i + 11);
   assert_true(sc_record_label_ns(row, 3) == 11);
   r.pass[0] = (sc_pass){.unix_ns = 11, .batch = 1, .ns = {11}, .invalid = 1};
   append_ok(d, &r);
   assert_int_equal(row->npasses, SC_MAX_PASSES);
   assert_true(sc_record_label_ns(row, 3) == 12);
+  r.pass[0] = (sc_pass){.unix_ns = 40, .batch = 1, .ns = {40}, .invalid = 1};
+  append_ok(d, &r); /* takes the place of 11, which is as bad and older */
+  assert_int_equal(row->pass[0].unix_ns, 12);
+  assert_int_equal(row->pass[SC_MAX_PASSES - 1].unix_ns, 40);
   close_ok(d);
   folder_free(folder);
 }

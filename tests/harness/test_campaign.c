@@ -261,6 +261,47 @@ static void test_shard_of_another_boot(void **state) {
   free(j);
 }
 
+/* A row that is full of disturbed passes can still get a label; more passes than a row has are refused. */
+static void test_full_rows(void **state) {
+  world *w = *state;
+  job *j = job_make(w, "full", 8);
+  sc_dataset *dataset, *full;
+  sc_error why = {0};
+  j->options.passes = 1;
+  j->n = PER_TASK;
+  assert_int_equal(run(w, j), SC_OK);
+  size_t rows = j->report.schedules;
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  snprintf(j->path, sizeof j->path, "%s/fuller.h5", w->folder);
+  ok(sc_dataset_open(j->path, SC_DATASET_APPEND, &full, err));
+  for (size_t i = 0; i < rows; i++) {
+    sc_record r = *sc_dataset_at(dataset, i);
+    sc_pass first = r.pass[0];
+    r.pass[0].invalid = 1;
+    for (r.npasses = 1; r.npasses < SC_MAX_PASSES; r.npasses++) {
+      r.pass[r.npasses] = first;
+      r.pass[r.npasses].invalid = 1;
+      r.pass[r.npasses].unix_ns += r.npasses;
+    }
+    ok(sc_dataset_append(full, &r, err));
+  }
+  ok(sc_dataset_close(dataset, err));
+  ok(sc_dataset_close(full, err));
+  assert_int_equal(run(w, j), SC_OK);
+  assert_true(j->report.visits >= rows);
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  size_t good = 0;
+  for (size_t i = 0; i < rows; i++) {
+    assert_int_equal(sc_dataset_at(dataset, i)->npasses, SC_MAX_PASSES);
+    good += (size_t)valid(sc_dataset_at(dataset, i));
+  }
+  assert_int_equal(good, j->report.visits - j->report.invalidated);
+  j->options.passes = SC_MAX_PASSES + 1;
+  assert_int_equal(sc_campaign_run(&w->machine, j->work, j->n, &j->options, dataset, NULL, &why), SC_USAGE);
+  ok(sc_dataset_close(dataset, err));
+  free(j);
+}
+
 /* Readings near the level of the last minutes are good, both slower and faster ones are not; the level follows for
  * good. */
 static void test_drift(void **state) {
@@ -318,7 +359,8 @@ int main(void) {
       cmocka_unit_test(test_everything_once), cmocka_unit_test(test_resume),
       cmocka_unit_test(test_shards),          cmocka_unit_test(test_failures),
       cmocka_unit_test(test_generic),         cmocka_unit_test(test_shard_of_another_boot),
-      cmocka_unit_test(test_drift),           cmocka_unit_test(test_agreement),
+      cmocka_unit_test(test_full_rows),       cmocka_unit_test(test_drift),
+      cmocka_unit_test(test_agreement),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }

@@ -56,6 +56,9 @@ expect 0 "$S" measure --counters list
 expect 0 "$S" measure a.sched --out c.h5 -p 1 --counters NO_SUCH_EVENT
 says err "counter NO_SUCH_EVENT cannot be had"
 
+expect 2 "$S" measure a.sched --out c.h5 -p 17
+says err "--passes is at most 16"
+
 # dataset
 expect 0 "$S" dataset info d.h5
 says out "d.h5: 60 rows"
