@@ -54,8 +54,12 @@ typedef struct sc_record {
   double counter[SC_MAX_COUNTERS]; /* per call */
 } sc_record;
 
-/* Hash of the identity fields: task text, shard and every number from task_hash to proposal but outcome and stale. */
+/* Hash of the identity fields: task text, shard and every number from task_hash to simulated but model_hash, proposal and
+ * outcome. */
 uint64_t sc_record_identity(const sc_record *record);
+/* How much choice there is in a proposal: uniform, stratified, anchor, user, neighbour, model. Of two the smaller stays: a
+ * schedule that was drawn is a draw, whoever proposed it besides. */
+int sc_proposal_bias(uint8_t proposal);
 /* The label: minimum over the repeats of exactly the first `passes` valid passes, in ns; 0 when there are fewer or it did
  * not run. */
 double sc_record_label_ns(const sc_record *record, int passes);

@@ -44,7 +44,8 @@ const char *sc_outcome_name(sc_outcome outcome) {
   return (unsigned)outcome < SC_OUTCOME_COUNT ? names[outcome] : "unknown";
 }
 
-/* The schedule's text is not part of it: the nest is what was run, and two texts may lower to one nest. */
+/* The schedule's text is not part of it: the nest is what was run, and two texts may lower to one nest. Neither is who
+ * proposed it: whoever comes upon it again learns of the same runs. */
 uint64_t sc_record_identity(const sc_record *r) {
   uint64_t part[] = {
       r->task_hash,
@@ -53,11 +54,9 @@ uint64_t sc_record_identity(const sc_record *r) {
       r->machine_hash,
       r->code_hash,
       r->source_hash,
-      r->model_hash,
       r->harness_abi,
       r->codegen_version,
       r->threads,
-      r->proposal,
       r->simulated,
       sc_hash64(r->task ? r->task : "", r->task ? strlen(r->task) : 0, 1),
       sc_hash64(r->shard ? r->shard : "", r->shard ? strlen(r->shard) : 0, 2),
@@ -189,6 +188,21 @@ static int weight(uint8_t outcome) {
   return weights[outcome];
 }
 
+int sc_proposal_bias(uint8_t proposal) {
+  static const uint8_t bias[SC_PROPOSAL_COUNT] = {
+      [SC_PROPOSED_UNIFORM] = 0, [SC_PROPOSED_STRATIFIED] = 1, [SC_PROPOSED_ANCHOR] = 2,
+      [SC_PROPOSED_USER] = 3,    [SC_PROPOSED_NEIGHBOUR] = 4,  [SC_PROPOSED_MODEL] = 5};
+  SC_ASSERT(proposal < SC_PROPOSAL_COUNT);
+  return bias[proposal];
+}
+
+static void unite_proposals(sc_record *to, const sc_record *from) {
+  int order = sc_proposal_bias(from->proposal) - sc_proposal_bias(to->proposal);
+  if (order > 0 || (order == 0 && from->model_hash >= to->model_hash)) return;
+  to->proposal = from->proposal;
+  to->model_hash = from->model_hash;
+}
+
 static const char *smaller_text(const char *a, const char *b) {
   if (!*a || !*b) return *a ? a : b;
   return strcmp(a, b) <= 0 ? a : b;
@@ -204,6 +218,7 @@ void sc_record_unite(sc_record *to, const sc_record *from) {
   to->failure = failure;
   if (order > 0) to->outcome = from->outcome;
   to->stale |= from->stale;
+  unite_proposals(to, from);
   if (from->code_bytes > to->code_bytes) to->code_bytes = from->code_bytes;
   if (to->compile_ms <= 0 || (from->compile_ms > 0 && from->compile_ms < to->compile_ms))
     to->compile_ms = from->compile_ms;

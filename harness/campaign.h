@@ -48,8 +48,9 @@ typedef struct sc_plan {
   size_t skipped; /* valid passes that are already there */
 } sc_plan;
 
+/* Rows of the dataset that this work proposes with less choice than they were are noted to be so. */
 sc_status sc_plan_make(const sc_runner *runner, const sc_work *work, size_t n, const sc_campaign_options *options,
-                       const sc_dataset *dataset, sc_plan *plan, sc_error *err);
+                       sc_dataset *dataset, sc_plan *plan, sc_error *err);
 void sc_plan_free(sc_plan *plan);
 /* Rows of a task that want a visit in a pass (counted from 0), in the random order of (seed, task, stream); returns
  * how many. */

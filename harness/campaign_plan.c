@@ -101,8 +101,12 @@ static sc_status make_rows(const sc_runner *runner, const sc_work *work, size_t 
     SC_TRY(make_row(runner, &work[i], i, options, row, err));
     row->task = find_task(plan, work[i].task->hash);
     size_t *known = keys_at(seen, row_key(row));
-    if (*known) continue; /* two texts of one nest */
-    *known = 1;
+    if (*known) { /* two texts of one nest */
+      sc_row *first = &plan->row[*known - 1];
+      if (sc_proposal_bias(work[i].proposal) < sc_proposal_bias(first->work->proposal)) first->work = &work[i];
+      continue;
+    }
+    *known = plan->nrows + 1;
     if (row->task == plan->ntasks) plan->task[plan->ntasks++] = (sc_task_run){.task = work[i].task};
     plan->nrows++;
   }
@@ -177,12 +181,22 @@ static void choose_shard(sc_plan *plan, size_t t, match *matches, size_t n, cons
   take(plan, from, to, passes);
 }
 
+/* A draw that comes upon what a model had proposed makes it a draw: the same row with the other proposal is united
+ * with the one that is there. */
+static sc_status note_proposal(sc_dataset *dataset, const sc_record *record, const sc_work *work, sc_error *err) {
+  if (sc_proposal_bias(work->proposal) >= sc_proposal_bias(record->proposal)) return SC_OK;
+  sc_record r = *record;
+  r.proposal = work->proposal;
+  r.model_hash = work->model_hash;
+  return sc_dataset_append(dataset, &r, err);
+}
+
 static int by_row(const void *a, const void *b) {
   const match *x = a, *y = b;
   return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static sc_status resume(const sc_runner *runner, const sc_campaign_options *options, const sc_dataset *dataset,
+static sc_status resume(const sc_runner *runner, const sc_campaign_options *options, sc_dataset *dataset,
                         const char *boot, sc_plan *plan, sc_error *err) {
   size_t n = sc_dataset_count(dataset), nmatches = 0, cap = 0;
   uint64_t machine_hash = sc_machine_fingerprint(&runner->machine);
@@ -198,6 +212,7 @@ static sc_status resume(const sc_runner *runner, const sc_campaign_options *opti
     like.task = find_task(plan, r->task_hash);
     size_t known = like.task < plan->ntasks ? *keys_at(&rows, row_key(&like)) : 0;
     if (known == 0) continue;
+    status = note_proposal(dataset, r, plan->row[known - 1].work, err);
     if (nmatches == cap) {
       match *more = realloc(matches, (cap = 2 * cap + 256) * sizeof *more);
       if (more) matches = more;
@@ -289,7 +304,7 @@ static sc_status make_stretches(const sc_campaign_options *options, const char *
 }
 
 sc_status sc_plan_make(const sc_runner *runner, const sc_work *work, size_t n, const sc_campaign_options *options,
-                       const sc_dataset *dataset, sc_plan *plan, sc_error *err) {
+                       sc_dataset *dataset, sc_plan *plan, sc_error *err) {
   char boot[160];
   keys seen = {0};
   *plan = (sc_plan){.row = calloc(n + 1, sizeof *plan->row), .task = calloc(n + 1, sizeof *plan->task)};

@@ -50,7 +50,7 @@ static inline sc_record record_random(sc_arena *arena, uint64_t number, sc_rng *
   r.compiler_hash = 1 + number % 2;
   r.code_hash = number * 77;
   r.threads = 1;
-  r.proposal = (uint8_t)(number % SC_PROPOSAL_COUNT);
+  r.proposal = (uint8_t)sc_rng_below(rng, SC_PROPOSAL_COUNT);
   r.outcome = (uint8_t)(sc_rng_below(rng, 4) ? SC_RAN : sc_rng_below(rng, SC_OUTCOME_COUNT));
   r.failure = r.outcome == SC_RAN ? "" : failures[sc_rng_below(rng, 3)];
   r.code_bytes = (uint32_t)(1000 + number);
@@ -86,6 +86,7 @@ static inline void assert_records_equal(const sc_record *a, const sc_record *b) 
   assert_string_equal(a->shard, b->shard);
   assert_string_equal(a->failure, b->failure);
   assert_true(sc_record_identity(a) == sc_record_identity(b));
+  assert_int_equal(a->proposal, b->proposal);
   assert_int_equal(a->outcome, b->outcome);
   assert_int_equal(a->stale, b->stale);
   assert_int_equal(a->code_bytes, b->code_bytes);

@@ -302,6 +302,45 @@ static void test_full_rows(void **state) {
   free(j);
 }
 
+/* What a model proposed and a draw comes upon is a draw; what was drawn stays so when a model proposes it. */
+static void test_proposals(void **state) {
+  world *w = *state;
+  job *j = job_make(w, "proposed", 9);
+  sc_dataset *dataset;
+  for (int round = 0; round < 3; round++) {
+    j->options.passes = 1;
+    j->n = PER_TASK;
+    for (size_t i = 0; i < j->n; i++) {
+      j->work[i].proposal = round == 1 ? SC_PROPOSED_UNIFORM : SC_PROPOSED_MODEL;
+      j->work[i].model_hash = round == 1 ? 0 : 7;
+    }
+    assert_int_equal(run(w, j), SC_OK);
+    ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+    assert_int_equal(sc_dataset_count(dataset), j->report.schedules);
+    for (size_t i = 0; i < j->report.schedules; i++) {
+      const sc_record *r = sc_dataset_at(dataset, i);
+      assert_int_equal(r->proposal, round == 0 ? SC_PROPOSED_MODEL : SC_PROPOSED_UNIFORM);
+      assert_int_equal(r->model_hash, round == 0 ? 7 : 0);
+    }
+    ok(sc_dataset_close(dataset, err));
+  }
+  assert_true(j->report.skipped + j->report.invalidated >= j->report.schedules);
+  sc_plan plan;
+  sc_runner *runner;
+  j->n = 2; /* the same nest twice in one campaign */
+  j->work[1] = j->work[0];
+  j->work[1].proposal = SC_PROPOSED_STRATIFIED;
+  ok(sc_runner_open(&w->machine, &runner, err));
+  ok(sc_dataset_memory(&dataset, err));
+  ok(sc_plan_make(runner, j->work, j->n, &j->options, dataset, &plan, err));
+  assert_int_equal(plan.nrows, 1);
+  assert_int_equal(plan.row[0].work->proposal, SC_PROPOSED_STRATIFIED);
+  sc_plan_free(&plan);
+  sc_runner_close(runner);
+  ok(sc_dataset_close(dataset, err));
+  free(j);
+}
+
 /* Readings near the level of the last minutes are good, both slower and faster ones are not; the level follows for
  * good. */
 static void test_drift(void **state) {
@@ -359,8 +398,8 @@ int main(void) {
       cmocka_unit_test(test_everything_once), cmocka_unit_test(test_resume),
       cmocka_unit_test(test_shards),          cmocka_unit_test(test_failures),
       cmocka_unit_test(test_generic),         cmocka_unit_test(test_shard_of_another_boot),
-      cmocka_unit_test(test_full_rows),       cmocka_unit_test(test_drift),
-      cmocka_unit_test(test_agreement),
+      cmocka_unit_test(test_full_rows),       cmocka_unit_test(test_proposals),
+      cmocka_unit_test(test_drift),           cmocka_unit_test(test_agreement),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }
