@@ -234,6 +234,8 @@ static bool text_of(const struct scatter *s, uint32_t number, const char **text)
 static sc_status read_row_columns(struct scatter *s, size_t first, size_t n, sc_error *err) {
   memset(s->row, 0, n * sizeof *s->row);
   for (size_t i = 0; i < sc_text_column_count; i++) {
+    for (size_t r = 0; r < n; r++) *sc_record_text(&s->row[r], i) = "";
+    if (i >= SC_FIRST_TEXTS && !sc_h5_has(s->h5, "row", sc_text_columns[i].name)) continue; /* an older file */
     SC_TRY(sc_h5_read(s->h5, "row", sc_text_columns[i].name, SC_COLUMN_U32, first, n, s->column, err));
     for (size_t r = 0; r < n; r++)
       if (!text_of(s, ((uint32_t *)s->column)[r], sc_record_text(&s->row[r], i)) && !s->salvage)

@@ -39,6 +39,7 @@ typedef struct sc_record {
   const char *machine; /* printed machine file */
   const char *shard; /* "host/boot-id/number" */
   const char *failure; /* text of a failure, "" = none */
+  const char *counters_missing; /* "EVENT: reason", one a line; "" = none */
   uint64_t task_hash, nest_hash, compiler_hash, machine_hash;
   uint64_t code_hash; /* .text + .rodata of nest and kernels; 0 when not compiled */
   uint64_t source_hash;

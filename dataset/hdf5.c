@@ -136,6 +136,16 @@ sc_status sc_h5_open(const char *bytes, size_t len, sc_h5 **h5, sc_error *err) {
   return status;
 }
 
+bool sc_h5_has(sc_h5 *h5, const char *group, const char *name) {
+  struct session s;
+  char path[96];
+  enter(&s);
+  snprintf(path, sizeof path, "%s/%s", group, name);
+  bool has = H5Lexists(h5->file, path, H5P_DEFAULT) > 0;
+  leave(&s, true, NULL, "", "");
+  return has;
+}
+
 /* A 1-D dataset of exactly this type, or -1. */
 static hid_t column_open(sc_h5 *h5, const char *group, const char *name, sc_column_type type, hsize_t *n) {
   char path[96];

@@ -32,6 +32,7 @@ typedef struct sc_column {
 size_t sc_column_bytes(sc_column_type type);
 extern const sc_column sc_text_columns[], sc_number_columns[], sc_pass_columns[];
 extern const size_t sc_text_column_count, sc_number_column_count, sc_pass_column_count;
+enum { SC_FIRST_TEXTS = 6 }; /* texts of the first version; a file or frame of it has no others */
 static inline const char **sc_record_text(sc_record *record, size_t i) {
   return (const char **)((char *)record + sc_text_columns[i].offset);
 }
@@ -105,6 +106,7 @@ sc_status sc_h5_write(sc_h5 *h5, const char *group, const char *name, const char
                       const void *data, size_t n, sc_error *err);
 sc_status sc_h5_image(sc_h5 *h5, sc_str *out, sc_error *err); /* appends the finished file */
 sc_status sc_h5_open(const char *bytes, size_t len, sc_h5 **h5, sc_error *err);
+bool sc_h5_has(sc_h5 *h5, const char *group, const char *name);
 sc_status sc_h5_size(sc_h5 *h5, const char *group, const char *name, sc_column_type type, size_t *n, sc_error *err);
 sc_status sc_h5_read(sc_h5 *h5, const char *group, const char *name, sc_column_type type, size_t first, size_t n,
                      void *data, sc_error *err);

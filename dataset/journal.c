@@ -3,7 +3,8 @@
  *
  *   head    "schedcast-jrnl1\n", u64 generation, u64 XXH3 of it, 128 bytes: who holds the file
  *   frame   u32 0x4d524653 "SFRM", u32 n, u64 synced, u64 XXH3(synced, payload; seed = generation), n bytes of payload
- *   payload 'T' u32 id, the text | 'R' texts' ids, numbers, passes, counters of columns.def | 'S' u64 identity, u8 stale
+ *   payload 'T' u32 id, the text | 'Q' texts' ids, numbers, passes, counters of columns.def (a journal of the first version
+ *           has 'R' with its SC_FIRST_TEXTS texts) | 'S' u64 identity, u8 stale
  *
  * `synced` says how much of the journal was known to be on disk when the frame was written. A damaged frame is a torn
  * tail, and dropped, unless a later frame vouches that the place was on disk: then acknowledged rows are damaged, and
@@ -85,7 +86,7 @@ sc_status sc_journal_record(sc_journal *journal, sc_table *table, const sc_recor
     SC_TRY(text_id(journal, table, text, out, &id[i], err));
   }
   size_t payload = begin_frame(out);
-  sc_str_addn(out, "R", 1);
+  sc_str_addn(out, "Q", 1);
   sc_str_addn(out, (const char *)id, sc_text_column_count * 4);
   for (const sc_column *c = sc_number_columns; c < sc_number_columns + sc_number_column_count; c++)
     sc_str_addn(out, (const char *)record + c->offset, sc_column_bytes(c->type));
@@ -144,10 +145,10 @@ static bool read_text(struct replay *r, sc_error *err) {
   return true;
 }
 
-static bool read_record(struct replay *r, sc_error *err) {
+static bool read_record(struct replay *r, size_t ntexts, sc_error *err) {
   sc_record record = {0};
   uint32_t ncounters;
-  for (size_t i = 0; i < sc_text_column_count; i++) {
+  for (size_t i = 0; i < ntexts; i++) {
     uint32_t id;
     if (!take(r, &id, 4) || id >= r->ntexts || !r->text[id]) return false;
     *sc_record_text(&record, i) = r->text[id];
@@ -177,7 +178,8 @@ static bool read_payload(struct replay *r, sc_error *err) {
   char kind = 0;
   if (!take(r, &kind, 1)) return false;
   if (kind == 'T') return read_text(r, err);
-  if (kind == 'R') return read_record(r, err);
+  if (kind == 'Q') return read_record(r, sc_text_column_count, err);
+  if (kind == 'R') return read_record(r, SC_FIRST_TEXTS, err);
   return kind == 'S' && read_mark(r);
 }
 

@@ -31,6 +31,7 @@ sc_status sc_record_visit(const sc_recorder *recorder, const sc_plan *plan, cons
                  .machine = sc_str_text(&recorder->machine_text),
                  .shard = task->shard,
                  .failure = measured->failure,
+                 .counters_missing = measured->counters_missing,
                  .task_hash = task->task->hash,
                  .nest_hash = row->nest_hash,
                  .compiler_hash = row->compiler_hash,

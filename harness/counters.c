@@ -40,19 +40,34 @@ void sc_counter_list(sc_str *out) {
   sc_software_list(out);
 }
 
-sc_counters *sc_counters_open(const char *events) {
+/* Reasons begin with the event; a text that is full keeps the first ones. */
+static void note_missing(char *missing, size_t size, const char *reason) {
+  size_t n = strlen(missing);
+  if (n + strlen(reason) + 2 <= size) snprintf(missing + n, size - n, "%s%s", n > 0 ? "\n" : "", reason);
+}
+
+static void add_event(sc_counters *c, const char *event, int len, char *missing, size_t size) {
+  char why[256];
+  if (len >= SC_NAME || c->n == SC_MAX_COUNTERS) {
+    if (len >= SC_NAME) snprintf(why, sizeof why, "%.*s: no event has so long a name", SC_NAME, event);
+    else snprintf(why, sizeof why, "%.*s: at most %d counters are counted", len, event, SC_MAX_COUNTERS);
+    note_missing(missing, size, why);
+    return;
+  }
+  snprintf(c->name[c->n], SC_NAME, "%.*s", len, event);
+  c->from[c->n] = add(c->papi, &c->software, c->name[c->n], why, sizeof why);
+  if (c->from[c->n] == NOWHERE) note_missing(missing, size, why);
+  c->slot[c->n] = c->slots[c->from[c->n]]++;
+  c->n++;
+}
+
+sc_counters *sc_counters_open(const char *events, char *missing, size_t size) {
   sc_counters *c = events && events[0] ? calloc(1, sizeof *c) : NULL;
   if (!c) return NULL;
   c->papi = sc_papi_open();
-  while (*events && c->n < SC_MAX_COUNTERS) {
+  while (*events) {
     size_t len = strcspn(events, ",");
-    char why[256];
-    if (len > 0 && len < SC_NAME) {
-      snprintf(c->name[c->n], SC_NAME, "%.*s", (int)len, events);
-      c->from[c->n] = add(c->papi, &c->software, c->name[c->n], why, sizeof why);
-      c->slot[c->n] = c->slots[c->from[c->n]]++;
-      c->n++;
-    }
+    if (len > 0) add_event(c, events, len < SC_NAME ? (int)len : SC_NAME, missing, size);
     events += len + (events[len] == ',');
   }
   if (c->slots[PAPI] + c->slots[SOFTWARE] > 0) return c;
@@ -76,7 +91,13 @@ void sc_counters_stop(sc_counters *c, uint32_t calls, sc_measured *out) {
   c->running[PAPI] = c->running[PAPI] && sc_papi_stop(c->papi, value[PAPI]);
   for (int i = 0; i < c->n; i++) {
     memcpy(out->counter_name[i], c->name[i], SC_NAME);
-    if (c->from[i] == NOWHERE || !c->running[c->from[i]] || calls == 0) continue;
+    if (c->from[i] == NOWHERE) continue; /* and the reason is noted */
+    if (!c->running[c->from[i]] || calls == 0) {
+      char why[256];
+      snprintf(why, sizeof why, "%s: it could not be attached to the process", c->name[i]);
+      note_missing(out->counters_missing, sizeof out->counters_missing, why);
+      continue;
+    }
     out->counter[i] = value[c->from[i]][c->slot[i]] / calls;
     out->counter_mask |= 1u << i;
   }

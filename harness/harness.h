@@ -70,6 +70,7 @@ typedef struct sc_measured {
   uint32_t counter_mask;
   char counter_name[SC_MAX_COUNTERS][SC_NAME];
   double counter[SC_MAX_COUNTERS];
+  char counters_missing[1024]; /* "EVENT: reason", one a line */
   char failure[256];
 } sc_measured;
 /* One visit in a child process group of its own. */

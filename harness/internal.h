@@ -167,11 +167,11 @@ sc_status sc_read_clocks(sc_runner *runner, double ns[2], sc_error *err);
 /* ---- counters.c -------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_counters sc_counters;
-/* Comma-separated names; NULL when none of them can be had. */
-sc_counters *sc_counters_open(const char *events);
+/* Comma-separated names; NULL when none of them can be had. Why not is said of each in `missing`, one a line. */
+sc_counters *sc_counters_open(const char *events, char *missing, size_t size);
 void sc_counters_attach(sc_counters *counters, pid_t pid);
 void sc_counters_start(sc_counters *counters);
-/* Values per call; bit i of the mask: value[i] is valid. */
+/* Values per call; bit i of the mask: value[i] is valid; adds to out->counters_missing what did not count. */
 void sc_counters_stop(sc_counters *counters, uint32_t calls, sc_measured *out);
 void sc_counters_close(sc_counters *counters);
 

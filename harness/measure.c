@@ -166,7 +166,9 @@ sc_status sc_visit(sc_runner *runner, const sc_task *task, const sc_built *built
   }
   fill_request(runner, built, threads, check, options, &request);
   SC_TRY(sc_references_get(runner->references, &runner->work, task, options->seed, &request, err));
-  counting c = {runner->kind->measures ? sc_counters_open(options->counters) : NULL, out};
+  counting c = {NULL, out};
+  if (runner->kind->measures)
+    c.counters = sc_counters_open(options->counters, out->counters_missing, sizeof out->counters_missing);
   request.count = c.counters != NULL;
   sc_status status = sc_runner_ask(runner, &request, c.counters ? between : NULL, &c, &reply, err);
   sc_counters_close(c.counters);

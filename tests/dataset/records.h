@@ -45,6 +45,7 @@ static inline sc_record record_random(sc_arena *arena, uint64_t number, sc_rng *
   sc_str_printf(&text, "tile i %d, j 16; order, with \"quotes\" and %d", (int)number, (int)sc_rng_below(rng, 2));
   r.schedule = sc_arena_strdup(arena, sc_str_text(&text));
   sc_str_free(&text);
+  r.counters_missing = sc_rng_below(rng, 2) ? "PAPI_1: none\nPAPI_2: none" : "";
   r.task_hash = number % 7;
   r.nest_hash = number;
   r.compiler_hash = 1 + number % 2;
@@ -85,6 +86,7 @@ static inline void assert_records_equal(const sc_record *a, const sc_record *b) 
   assert_string_equal(a->machine, b->machine);
   assert_string_equal(a->shard, b->shard);
   assert_string_equal(a->failure, b->failure);
+  assert_string_equal(a->counters_missing, b->counters_missing);
   assert_true(sc_record_identity(a) == sc_record_identity(b));
   assert_int_equal(a->proposal, b->proposal);
   assert_int_equal(a->outcome, b->outcome);

@@ -53,8 +53,11 @@ static void test_values(void **state) {
   char reason[256];
   visit(w, NULL, 1, &m);
   assert_int_equal(m.counter_mask, 0);
+  assert_string_equal(m.counters_missing, "");
   visit(w, "NO_SUCH_EVENT,,AND_NONE", 1, &m);
   assert_int_equal(m.counter_mask, 0);
+  assert_int_equal(strncmp(m.counters_missing, "NO_SUCH_EVENT: ", 15), 0);
+  assert_non_null(strstr(m.counters_missing, "\nAND_NONE: "));
   sc_counter_reason("perf::TASK-CLOCK", reason, sizeof reason);
   if (reason[0] != '\0') {
     print_message("no task clock here: %s\n", reason);
@@ -63,6 +66,8 @@ static void test_values(void **state) {
   for (int threads = 1; threads <= 2; threads++) {
     visit(w, "NO_SUCH_EVENT,perf::TASK-CLOCK", threads, &m);
     assert_int_equal(m.counter_mask, 2);
+    assert_int_equal(strncmp(m.counters_missing, "NO_SUCH_EVENT: ", 15), 0);
+    assert_null(strchr(m.counters_missing, '\n'));
     assert_string_equal(m.counter_name[0], "NO_SUCH_EVENT");
     assert_string_equal(m.counter_name[1], "perf::TASK-CLOCK");
     assert_true(m.counter[0] == 0);

@@ -55,6 +55,8 @@ equal "$(field 'd["rows"]' out)" 60 "rows of two shards"
 expect 0 "$S" measure --counters list
 expect 0 "$S" measure a.sched --out c.h5 -p 1 --counters NO_SUCH_EVENT
 says err "counter NO_SUCH_EVENT cannot be had"
+expect 0 "$S" dataset export --csv c.h5
+says out "NO_SUCH_EVENT: "
 
 expect 2 "$S" measure a.sched --out c.h5 -p 17
 says err "--passes is at most 16"
