@@ -237,9 +237,9 @@ static size_t still_good(group *g, item **items) {
 
 static sc_status build_group(group *g, item **items, paths *nests, sc_error *err) {
   for (size_t i = 0; i < g->n; i++) SC_TRY(list_kernels(g, &g->item[i], err));
-  SC_TRY(need_kernels(g, err));
-  for (size_t i = 0; i < g->n; i++)
+  for (size_t i = 0; i < g->n; i++) /* first: the words on a type that has no code name its tensor */
     if (g->item[i].out->outcome == SC_RAN) SC_TRY(emit_nest(g, &g->item[i], err));
+  SC_TRY(need_kernels(g, err));
   SC_TRY(compile_nests(g, items, still_good(g, items), sc_allowed_cores(), nests, err));
   char path[SC_PATH], failure[256];
   size_t n = still_good(g, items);

@@ -348,14 +348,25 @@ static sc_status compile_missing(sc_store *store, const sc_compiler *compiler, s
   return status;
 }
 
+/* What no code is generated for fails alone, before it could fail the unit it would stand in. */
+static sc_status refuse(const sc_kernel *kernel, char **failure, sc_error *err) {
+  sc_str source = {0};
+  sc_error why = {0};
+  sc_status status = sc_emit_kernel(kernel, "", &source, &why);
+  sc_str_free(&source);
+  if (status != SC_UNSUPPORTED) return SC_OK;
+  *failure = strdup(why.text);
+  return *failure ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
+}
+
 /* The kernels that are not there, spread evenly over the fewest units; small sets over the cores. */
-static size_t plan(shelf *s, const sc_kernel *kernels, size_t n, job *jobs) {
+static size_t plan(shelf *s, const sc_kernel *kernels, size_t n, char *const *failure, job *jobs) {
   size_t missing = 0, units, k = 0;
-  for (size_t i = 0; i < n; i++) missing += !usable(s, sc_kernel_hash(&kernels[i], false));
+  for (size_t i = 0; i < n; i++) missing += !failure[i] && !usable(s, sc_kernel_hash(&kernels[i], false));
   units = (missing + UNIT - 1) / UNIT;
   if (units == 1 && missing >= 8) units = 2;
   for (size_t i = 0; i < n; i++) {
-    if (usable(s, sc_kernel_hash(&kernels[i], false))) continue;
+    if (failure[i] || usable(s, sc_kernel_hash(&kernels[i], false))) continue;
     job *j = &jobs[k++ % units];
     j->kernel[j->n] = &kernels[i];
     j->index[j->n++] = i;
@@ -369,9 +380,11 @@ sc_status sc_store_need(sc_store *store, const sc_compiler *compiler, const sc_k
   memset(failure, 0, n * sizeof *failure);
   SC_TRY(shelf_for(store, compiler, &s, err));
   SC_TRY(refresh(s, err));
+  for (size_t i = 0; i < n; i++)
+    if (!usable(s, sc_kernel_hash(&kernels[i], false))) SC_TRY(refuse(&kernels[i], &failure[i], err));
   job *jobs = calloc(n / UNIT + 2, sizeof *jobs);
   if (!jobs) return sc_fail(err, SC_NOMEM, "out of memory");
-  size_t units = plan(s, kernels, n, jobs);
+  size_t units = plan(s, kernels, n, failure, jobs);
   sc_status status = units ? compile_missing(store, compiler, s, jobs, units, failure, err) : SC_OK;
   free(jobs);
   for (size_t i = 0; i < n && status == SC_OK; i++) {

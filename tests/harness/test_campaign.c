@@ -208,6 +208,31 @@ static void test_failures(void **state) {
   free(j), free(k);
 }
 
+/* A task of a type that no code is generated for fails alone, with its type named. */
+static void test_types(void **state) {
+  static const char *const types[] = {"f16", "u8"};
+  world *w = *state;
+  job *j = job_make(w, "types", 10);
+  sc_dataset *dataset;
+  char text[64];
+  j->n = 4;
+  for (int i = 0; i < 2; i++) {
+    snprintf(text, sizeof text, "matmul:M=6,N=8,K=10,type=%s", types[i]);
+    j->work[i].task = task_make(w, text);
+  }
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(j->report.outcomes[SC_NOT_COMPILED], 2);
+  assert_int_equal(j->report.outcomes[SC_RAN], j->report.schedules - 2);
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  for (size_t i = 0; i < sc_dataset_count(dataset); i++) {
+    const sc_record *r = sc_dataset_at(dataset, i);
+    for (int k = 0; k < 2; k++)
+      if (strstr(r->task, types[k])) assert_non_null(strstr(r->failure, types[k]));
+  }
+  ok(sc_dataset_close(dataset, err));
+  free(j);
+}
+
 /* A generic machine's rows are of the processor that ran them. */
 static void test_generic(void **state) {
   world *w = *state;
@@ -395,11 +420,17 @@ static void test_agreement(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_everything_once), cmocka_unit_test(test_resume),
-      cmocka_unit_test(test_shards),          cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_generic),         cmocka_unit_test(test_shard_of_another_boot),
-      cmocka_unit_test(test_full_rows),       cmocka_unit_test(test_proposals),
-      cmocka_unit_test(test_drift),           cmocka_unit_test(test_agreement),
+      cmocka_unit_test(test_everything_once),
+      cmocka_unit_test(test_resume),
+      cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_types),
+      cmocka_unit_test(test_generic),
+      cmocka_unit_test(test_shard_of_another_boot),
+      cmocka_unit_test(test_full_rows),
+      cmocka_unit_test(test_proposals),
+      cmocka_unit_test(test_drift),
+      cmocka_unit_test(test_agreement),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }
