@@ -15,19 +15,19 @@ static const option options[] = {
     OPTION_END,
 };
 
+/* All inputs are read before anything is written: one that cannot be leaves the output as it was. */
 static sc_status merge(tool *t, const struct dataset_options *o, int n, char **paths) {
-  sc_dataset *into;
+  sc_dataset *into, *from;
+  size_t before = 0, after = 0;
   if (!o->out) return tool_usage(t, "merge wants --out FILE");
-  SC_TRY(sc_dataset_open(o->out, SC_DATASET_APPEND, &into, &t->err));
-  size_t before = sc_dataset_count(into);
-  sc_status status = SC_OK;
-  for (int i = 0; i < n && status == SC_OK; i++) {
-    sc_dataset *from;
-    status = sc_dataset_open(paths[i], SC_DATASET_READ, &from, &t->err);
-    if (status == SC_OK) status = sc_dataset_merge(into, from, &t->err);
-    sc_dataset_close(from, NULL);
+  SC_TRY(datasets_read(t, n, paths, &from));
+  sc_status status = sc_dataset_open(o->out, SC_DATASET_APPEND, &into, &t->err);
+  if (status == SC_OK) {
+    before = sc_dataset_count(into);
+    status = sc_dataset_merge(into, from, &t->err);
+    after = sc_dataset_count(into);
   }
-  size_t after = sc_dataset_count(into);
+  sc_dataset_close(from, NULL);
   sc_status closed = sc_dataset_close(into, status == SC_OK ? &t->err : NULL);
   if (status == SC_OK) status = closed;
   if (status != SC_OK) return status;

@@ -78,6 +78,8 @@ expect 0 "$S" dataset export --csv d.h5
 equal "$(python3 -c 'import csv,sys; r=list(csv.reader(open("out"))); print(len({len(x) for x in r}), len(r) > 180)')" "1 True" "CSV"
 head -c 3000 d.h5 >cut.h5
 expect 1 "$S" dataset info cut.h5
+expect 1 "$S" dataset merge d.h5 cut.h5 --out half.h5
+equal "$(ls half.h5* 2>/dev/null)" "" "a merge that failed"
 says err "cut.h5: truncated"
 expect 0 "$S" dataset repair cut.h5 --out fixed.h5
 expect 1 "$S" dataset info no.h5
