@@ -207,6 +207,7 @@ static sc_status begin(campaign *c, const sc_machine *asked, const sc_work *work
   if (!c->rows || c->recorder.machine_text.failed) return sc_fail(err, SC_NOMEM, "out of memory");
   c->report->schedules = c->plan.nrows;
   c->report->skipped = c->plan.skipped;
+  c->report->given_up = c->plan.given_up;
   c->progress.total = c->plan.nrows * (size_t)sc_campaign_passes(c->options);
   for (size_t i = 0; i < c->plan.nrows; i++) {
     const sc_row *row = &c->plan.row[i];

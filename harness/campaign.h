@@ -46,6 +46,7 @@ typedef struct sc_plan {
   size_t *queue; /* rows that want building, in the order of their first visit */
   size_t nrows, ntasks, nstretches, nqueue;
   size_t skipped; /* valid passes that are already there */
+  size_t given_up; /* rows that timed out before */
 } sc_plan;
 
 /* Rows of the dataset that this work proposes with less choice than they were are noted to be so. */

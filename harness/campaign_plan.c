@@ -147,12 +147,19 @@ static int64_t last_ns(const sc_record *r) {
   return last;
 }
 
+/* A failure is done with, but a time limit may be asked about again. */
+static bool has_failed(const sc_record *r, const sc_campaign_options *options) {
+  return r->outcome != SC_RAN && !(options->retry && r->outcome == SC_TIMED_OUT);
+}
+
 /* Passes of the matches [from, to), all of one shard, count for their rows. */
-static void take(sc_plan *plan, const match *from, const match *to, int passes) {
+static void take(sc_plan *plan, const match *from, const match *to, const sc_campaign_options *options) {
+  int passes = sc_campaign_passes(options);
   for (const match *m = from; m < to; m++) {
     sc_row *row = &plan->row[m->row];
     row->outcome = m->record->outcome;
-    row->failed = m->record->outcome != SC_RAN;
+    row->failed = has_failed(m->record, options);
+    plan->given_up += row->failed && row->outcome == SC_TIMED_OUT;
     row->passes = (int)m->record->npasses;
     for (uint32_t p = 0; p < m->record->npasses; p++)
       if (!m->record->pass[p].invalid) sc_row_add_pass(row, &m->record->pass[p]);
@@ -160,25 +167,30 @@ static void take(sc_plan *plan, const match *from, const match *to, int passes) 
   }
 }
 
-/* Of the shards that know rows of this task: one that is complete, else a young one of this boot. */
-static void choose_shard(sc_plan *plan, size_t t, match *matches, size_t n, const char *boot, int passes) {
+/* Of the shards that know rows of this task: of the complete ones that in which most ran, else a young one of this boot;
+ * one without any pass has no times that could be too old. */
+static void choose_shard(sc_plan *plan, size_t t, match *matches, size_t n, const char *boot,
+                         const sc_campaign_options *options) {
   const match *from = NULL, *to = NULL;
-  bool complete = false;
+  size_t most = 0; /* rows that ran, and 1, of a complete one */
   qsort(matches, n, sizeof *matches, by_shard);
-  for (size_t i = 0, end; i < n && !complete; i = end) {
-    size_t done = 0;
+  for (size_t i = 0, end; i < n; i = end) {
+    size_t done = 0, ran = 1;
     int64_t last = 0;
     for (end = i; end < n && strcmp(matches[end].record->shard, matches[i].record->shard) == 0; end++) {
-      done += matches[end].record->outcome != SC_RAN || matches[end].valid >= passes;
+      done += has_failed(matches[end].record, options) || matches[end].valid >= sc_campaign_passes(options);
+      ran += matches[end].record->outcome == SC_RAN;
       if (last_ns(matches[end].record) > last) last = last_ns(matches[end].record);
     }
-    complete = done >= plan->task[t].n;
-    bool young = strncmp(matches[i].record->shard, boot, strlen(boot)) == 0 && sc_unix_ns() - last < hour_ns;
-    if (complete || young) from = &matches[i], to = &matches[end];
+    bool complete = done >= plan->task[t].n && ran > most;
+    bool young =
+        strncmp(matches[i].record->shard, boot, strlen(boot)) == 0 && (last == 0 || sc_unix_ns() - last < hour_ns);
+    if (complete || (young && most == 0)) from = &matches[i], to = &matches[end];
+    if (complete) most = ran;
   }
   if (!from) return;
   snprintf(plan->task[t].shard, sizeof plan->task[t].shard, "%s", from->record->shard);
-  take(plan, from, to, passes);
+  take(plan, from, to, options);
 }
 
 /* A draw that comes upon what a model had proposed makes it a draw: the same row with the other proposal is united
@@ -224,7 +236,7 @@ static sc_status resume(const sc_runner *runner, const sc_campaign_options *opti
   for (size_t i = 0, end; i < nmatches && status == SC_OK; i = end) {
     size_t t = plan->row[matches[i].row].task;
     for (end = i; end < nmatches && plan->row[matches[end].row].task == t; end++) continue;
-    choose_shard(plan, t, matches + i, end - i, boot, sc_campaign_passes(options));
+    choose_shard(plan, t, matches + i, end - i, boot, options);
   }
   free(matches);
   keys_free(&rows);

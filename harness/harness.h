@@ -98,6 +98,7 @@ typedef struct sc_progress {
 typedef struct sc_campaign_options {
   sc_measure_options measure;
   int passes; /* 0 = 3, at most SC_MAX_PASSES */
+  bool retry; /* what timed out before is measured again, for instance with more time */
   uint64_t seed; /* of the orders */
   int shard, nshards; /* work of this shard: whole tasks, dealt by hash; nshards 0 = all */
   void (*progress)(void *user, const sc_progress *progress); /* NULL = silent */
@@ -107,6 +108,7 @@ typedef struct sc_campaign_options {
 } sc_campaign_options;
 typedef struct sc_campaign_report {
   size_t schedules, visits, skipped /* already there */, outcomes[SC_OUTCOME_COUNT], invalidated;
+  size_t given_up; /* timed out before and not measured again */
   double seconds, compile_s, agreement_top1,
       agreement_tau; /* split halves of the passes, mean over tasks; NaN = too few */
 } sc_campaign_report;

@@ -9,7 +9,7 @@ struct measure_options {
   const char *out, *machine, *counters, *shard;
   int64_t passes, threads, seed;
   double timeout, memory;
-  bool cold, json;
+  bool cold, retry, json;
 };
 
 static const option options[] = {
@@ -25,6 +25,8 @@ static const option options[] = {
      NULL},
     {"memory", 0, OPTION_REAL, offsetof(struct measure_options, memory), "GIB", "memory of one visit, default 4", NULL},
     {"cold", 0, OPTION_FLAG, offsetof(struct measure_options, cold), NULL, "empty the caches before each repeat", NULL},
+    {"retry", 0, OPTION_FLAG, offsetof(struct measure_options, retry), NULL, "measure again what timed out before",
+     NULL},
     {"shard", 0, OPTION_TEXT, offsetof(struct measure_options, shard), "I/N", "only part I of N: whole tasks", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct measure_options, seed), "N", "of inputs and orders", NULL},
     OPTION_MACHINE(struct measure_options),
@@ -69,6 +71,7 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
                                        .seed = (uint64_t)o->seed,
                                        .counters = o->counters},
                            .passes = (int)o->passes,
+                           .retry = o->retry,
                            .seed = (uint64_t)o->seed,
                            .progress = progress_campaign,
                            .progress_user = &bar,
@@ -89,6 +92,7 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
     if (status == SC_OK) status = closed;
     if (status == SC_INTERRUPTED)
       sc_fail(&t->err, status, "interrupted; what was measured is in %s, the same command goes on", o->out);
+    if (report.given_up) tool_say(t, "%zu schedules timed out before; --retry measures them again", report.given_up);
     if (status == SC_OK || status == SC_INTERRUPTED) print_report(&t->out, o->out, &report, o->json);
   }
   free(work);

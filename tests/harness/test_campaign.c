@@ -233,6 +233,33 @@ static void test_types(void **state) {
   free(j);
 }
 
+/* What timed out stays so until it is asked for again. */
+static void test_retry(void **state) {
+  world *w = *state;
+  job *j = job_make(w, "slow", 11);
+  j->n = 2;
+  j->options.passes = 1;
+  j->options.measure.timeout_s = 1e-4;
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(j->report.outcomes[SC_TIMED_OUT], j->report.schedules);
+  assert_int_equal(j->report.given_up, 0);
+  j->options.measure.timeout_s = 0;
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(j->report.visits, 0);
+  assert_int_equal(j->report.given_up, j->report.schedules);
+  j->options.retry = true;
+  assert_int_equal(run(w, j), SC_OK);
+  assert_int_equal(j->report.given_up, 0);
+  assert_int_equal(j->report.outcomes[SC_RAN], j->report.schedules);
+  sc_dataset *dataset;
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &dataset, err));
+  assert_int_equal(sc_dataset_count(dataset), j->report.schedules);
+  assert_int_equal(sc_dataset_at(dataset, 0)->outcome, SC_RAN);
+  assert_string_equal(sc_dataset_at(dataset, 0)->failure, "");
+  ok(sc_dataset_close(dataset, err));
+  free(j);
+}
+
 /* A generic machine's rows are of the processor that ran them. */
 static void test_generic(void **state) {
   world *w = *state;
@@ -420,17 +447,12 @@ static void test_agreement(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_everything_once),
-      cmocka_unit_test(test_resume),
-      cmocka_unit_test(test_shards),
-      cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_types),
-      cmocka_unit_test(test_generic),
-      cmocka_unit_test(test_shard_of_another_boot),
-      cmocka_unit_test(test_full_rows),
-      cmocka_unit_test(test_proposals),
-      cmocka_unit_test(test_drift),
-      cmocka_unit_test(test_agreement),
+      cmocka_unit_test(test_everything_once), cmocka_unit_test(test_resume),
+      cmocka_unit_test(test_shards),          cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_types),           cmocka_unit_test(test_retry),
+      cmocka_unit_test(test_generic),         cmocka_unit_test(test_shard_of_another_boot),
+      cmocka_unit_test(test_full_rows),       cmocka_unit_test(test_proposals),
+      cmocka_unit_test(test_drift),           cmocka_unit_test(test_agreement),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }
