@@ -20,13 +20,12 @@ static size_t draw_kernels(world *w, const char *text, int schedules, sc_kernel 
   return n;
 }
 
-static void measure(world *w, const sc_kernel *kernels, size_t n, const sc_kernel_table *known,
-                    sc_kernel_table *table) {
+static void measure(world *w, const sc_kernel *kernels, size_t n, const sc_kernel_table *known, sc_kernel_table *to) {
   sc_store *store;
   const char *compilers[MOST];
   for (size_t i = 0; i < n; i++) compilers[i] = "gcc";
   ok(sc_store_open(NULL, &store, err));
-  ok(sc_kernels_measure(store, &w->machine, kernels, compilers, n, known, table, NULL, err));
+  ok(sc_kernels_measure(store, &w->machine, kernels, compilers, n, known, to, NULL, err));
   sc_store_close(store);
 }
 
