@@ -70,7 +70,7 @@ static void print_head(sc_str *out) {
 
 typedef enum owner { NOBODY, PROBE, PERSON } owner;
 
-/* Reads the host's file and says whose it is; *current: it is the probe's and need not be renewed. */
+/* Reads the host's file; sets whose it is and, *current, that it is the probe's and need not be renewed. */
 static sc_status read_host(const char *path, sc_machine *machine, owner *of, bool *current, const sc_log *log,
                            sc_error *err) {
   char *text, what[512];
@@ -79,8 +79,6 @@ static sc_status read_host(const char *path, sc_machine *machine, owner *of, boo
   sc_error why = {0};
   sc_arena *arena = sc_arena_new();
   if (!arena) return sc_fail(err, SC_NOMEM, "out of memory");
-  *current = false;
-  *of = NOBODY;
   sc_status status = sc_file_read(arena, path, 1 << 16, &text, &len, &why);
   if (status == SC_OK) {
     *of = strncmp(text, HEAD, strlen(HEAD)) == 0 ? PROBE : PERSON;
@@ -113,8 +111,8 @@ static sc_status probe_host(const char *folder, const char *path, sc_machine *ma
 
 static sc_status host(sc_machine *machine, bool renew, const sc_log *log, sc_error *err) {
   char folder[SC_PATH], path[SC_PATH];
-  owner of;
-  bool current;
+  owner of = NOBODY;
+  bool current = false;
   sc_cache_dir(folder, sizeof folder);
   SC_TRY(sc_path(path, err, "%s/host.machine", folder));
   SC_TRY(read_host(path, machine, &of, &current, renew ? NULL : log, err));
