@@ -126,6 +126,26 @@ static sc_status check_twice(const sc_space_bound *bound, int i, sc_error *err) 
   return SC_OK;
 }
 
+/* What this machine, or this number of threads, can never do is a mistake, not an empty or another space. */
+static sc_status check_possible(const sc_space_bound *bound, int i, sc_error *err) {
+  const sc_clause *clause = &bound->space->clause[i];
+  int widest = 1;
+  for (int c = 0; c < bound->machine->ncompilers; c++) {
+    const int lanes = sc_compiler_lanes(bound, c);
+    if (lanes > widest) widest = lanes;
+  }
+  for (int a = 0; a < clause->nalts; a++) {
+    const sc_alt *alt = &clause->alt[a];
+    if (clause->attribute == SC_AT_LANES && alt->kind == SC_ALT_NUMBER && alt->lo > widest)
+      return sc_space_fail(bound->space, &alt->at, err, SC_ILLEGAL, "%d lanes: vectors of the machine %s have %d",
+                           (int)alt->lo, bound->machine->name, widest);
+    if (clause->attribute == SC_AT_PARALLEL && clause->force && alt->kind == SC_ALT_LIST && bound->threads == 1)
+      return sc_space_fail(bound->space, &clause->at, err, SC_ILLEGAL,
+                           "schedules of one thread have no parallel loops: bind the space for more threads");
+  }
+  return SC_OK;
+}
+
 static sc_status find_packable(sc_space_bound *bound, sc_error *err) {
   const sc_task *task = bound->task;
   for (int a = 1; a < task->naccesses; a++) {
@@ -265,6 +285,7 @@ static sc_status make(const sc_space *space, const sc_task *task, const sc_machi
   for (int i = 0; i < bound->space->nclauses; i++) {
     SC_TRY(find_subject(bound, i, err));
     SC_TRY(check_twice(bound, i, err));
+    SC_TRY(check_possible(bound, i, err));
   }
   if (__builtin_popcount(bound->pack_levels) > SC_MAX_PACKS)
     return sc_fail(err, SC_LIMIT, "the space %s packs more than %d tensors", space->name, SC_MAX_PACKS);

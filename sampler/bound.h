@@ -305,6 +305,8 @@ struct sc_space_bound {
 bool sc_clause_active(const sc_space_bound *bound, const sc_clause *clause);
 bool sc_cond_active(const sc_space_bound *bound, const sc_cond *cond);
 /* The clause that gives an attribute of a subject (or band) its alternatives under these options, NULL = none does. */
+/* Elements of the widest vector of a compiler entry, in the type of the task's sums. */
+int sc_compiler_lanes(const sc_space_bound *bound, int compiler);
 const sc_clause *sc_clause_find(const sc_space_bound *bound, const int8_t *option, sc_attribute attribute, int subject,
                                 int band);
 /* Is this alternative kept by all forced clauses of its attribute and subject? */

@@ -30,12 +30,16 @@ static void vector_axis(const sc_space_bound *bound, const int8_t *option, axis 
   if (!clause) a->value[a->n++] = -1;
 }
 
+int sc_compiler_lanes(const sc_space_bound *bound, int compiler) {
+  return bound->machine->compiler[compiler].vector_bytes / (int)sc_type_bytes(sc_accumulator_type(bound->task));
+}
+
 /* Elements of the widest vector that a compiler entry knows. A dim that is shorter takes less, and so does one that the
  * output has in shorter blocks. */
 static int native_lanes(const sc_space_bound *bound, int compiler, int vector) {
   const sc_task *task = bound->task;
   if (vector < 0) return 1;
-  int lanes = bound->machine->compiler[compiler].vector_bytes / (int)sc_type_bytes(sc_accumulator_type(task)), p = 1;
+  int lanes = sc_compiler_lanes(bound, compiler), p = 1;
   int most = task->dim[vector].size;
   const sc_tensor *out = &task->tensor[task->access[0].tensor];
   for (int x = 0; x < out->naxes; x++)
@@ -45,11 +49,12 @@ static int native_lanes(const sc_space_bound *bound, int compiler, int vector) {
   return p;
 }
 
-static int alt_lanes(const sc_alt *alt, int native) {
+/* 0: vectors of this compiler are not as wide. */
+static int alt_lanes(const sc_alt *alt, int native, int widest) {
   switch ((sc_alt_kind)alt->kind) {
   case SC_ALT_HALF: return native > 1 ? native / 2 : 1;
   case SC_ALT_QUARTER: return native > 3 ? native / 4 : 1;
-  case SC_ALT_NUMBER: return alt->lo > native ? native : alt->lo;
+  case SC_ALT_NUMBER: return alt->lo > 1 && alt->lo > widest ? 0 : alt->lo > native ? native : alt->lo;
   default: return native;
   }
 }
@@ -89,7 +94,7 @@ static int compilers_for(const sc_space_bound *bound, const int8_t *option, int 
     bool runs = false;
     for (int i = 0; i < (clause ? clause->nalts : 1); i++) {
       const sc_alt *alt = clause ? &clause->alt[i] : &native;
-      if (alt_lanes(alt, native_lanes(bound, c, vector)) != lanes) continue;
+      if (alt_lanes(alt, native_lanes(bound, c, vector), sc_compiler_lanes(bound, c)) != lanes) continue;
       sc_alt number = {.kind = SC_ALT_NUMBER, .lo = lanes, .hi = lanes}; /* one may force either */
       sc_clause as = {.attribute = SC_AT_LANES};
       runs |= sc_alt_kept(bound, option, &as, -1, &number) || sc_alt_kept(bound, option, &as, -1, alt);

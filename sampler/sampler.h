@@ -25,7 +25,7 @@ void sc_space_print(const sc_space *space, sc_str *out); /* parse(print(space)) 
 uint64_t sc_space_hash(const sc_space *space); /* of the printed form */
 
 typedef struct sc_space_options {
-  const char *force; /* extra lines, the word `force` may be left out: "vector k; where kernels <= 2"; NULL = none */
+  const char *force; /* extra lines or items, whose word `force` may be left out: "vector k; where kernels <= 2" */
   int threads; /* 0 = as many as the machine has cores; 1 leaves parallel schedules out */
   size_t max_states; /* 0 = 2 000 000; more is an error that names the condition */
 } sc_space_options;

@@ -59,11 +59,14 @@ static void read_names(sc_space_reader *x, sc_alt *alt) {
 
 /* ---- alternatives, by attribute ---- */
 
-/* lanes = "native" | "half" | "quarter" | INT */
+/* lanes = "native" | "half" | "quarter" | INT, a power of two */
 static void read_lanes(sc_space_reader *x, sc_alt *alt) {
   if (read_word(x, alt, SC_ALT_NATIVE, SC_ALT_QUARTER)) return;
+  const sc_token at = x->r.token;
   alt->kind = SC_ALT_NUMBER;
   alt->lo = alt->hi = read_int(x, 1, 64);
+  if (alt->lo & (alt->lo - 1))
+    sc_reader_fail_at(&x->r, &at, SC_PARSE, "lanes are a power of two, not %d", (int)alt->lo);
 }
 
 /* compile = "any" | "widest" | NAME, which may hold '-' */

@@ -99,6 +99,7 @@ static void test_errors(void **state) {
       {"space a\nvector j i", 2, 10, "';' or the end"},
       {"space a\nunroll 1 |", 2, 11, "an integer"},
       {"space a\nlanes wide", 2, 7, "an integer"},
+      {"space a\nlanes 4 | 5", 2, 11, "a power of two, not 5"},
       {"space a\ntile i 4..2", 2, 11, "4"},
       {"space a\ntile i 1+1+1+1+1", 2, 16, "at most 4 runs"},
       {"space a\nladder i at_most 1", 2, 18, "2"},
@@ -166,6 +167,8 @@ static void test_bind_errors(void **state) {
        "where region(A,1) <= 60"},
       {"space a\nvector j", "force vector i", SC_ILLEGAL, 1, 7, "`force vector i` leaves no schedule"},
       {"space a\nunroll 1", "force unroll 2", SC_ILLEGAL, 1, 7, "force unroll 2"},
+      {"space a\nvector j\nlanes native | 64", NULL, SC_ILLEGAL, 3, 16, "64 lanes: vectors of the machine"},
+      {"space a\nvector j", "vector j; lanes 32", SC_ILLEGAL, 1, 17, "32 lanes: vectors of the machine"},
       {"space a\nloop k", "force compile gcc\nforce loop none", SC_ILLEGAL, 2, 7, "force loop none"},
       {"space a", "force compile icc", SC_ILLEGAL, 1, 7, "force compile icc"},
       {"space a", "force tile i 3", SC_ILLEGAL, 1, 7, "force tile i 3"},
@@ -194,6 +197,14 @@ static void test_bind_errors(void **state) {
     assert_null(bound);
     if (known[i].line) assert_string_equal(err.where, known[i].force ? "<force>" : "test.space");
   }
+  sc_error err;
+  sc_space_bound *bound;
+  const sc_space_options one = {.threads = 1, .force = "force parallel i 1"}, two = {.threads = 2, .force = one.force};
+  const sc_space *space = space_of("space a\nparallel none | i 1"); /* for one thread only the forced line is wrong */
+  assert_int_equal(sc_space_bind(space, task, &machine, &one, &bound, &err), SC_ILLEGAL);
+  assert_non_null(strstr(err.text, "no parallel loops"));
+  assert_int_equal(sc_space_bind(space, task, &machine, &two, &bound, &err), SC_OK);
+  sc_space_unbind(bound);
 }
 
 /* ---- hostile texts ---- */
