@@ -81,6 +81,7 @@ void sc_str_add(sc_str *s, const char *text);
 void sc_str_addn(sc_str *s, const char *text, size_t n);
 void sc_str_printf(sc_str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *sc_str_text(const sc_str *s);
+void sc_str_time(sc_str *s, double seconds); /* for people: "1.23 ms" */
 
 /* Appends `text` as a quoted JSON string / a finite number (null otherwise, %.17g shortened where exact). */
 void sc_json_string(sc_str *s, const char *text);

@@ -66,3 +66,11 @@ void sc_str_printf(sc_str *s, const char *format, ...) {
 }
 
 const char *sc_str_text(const sc_str *s) { return s->text ? s->text : ""; }
+
+void sc_str_time(sc_str *s, double seconds) {
+  static const char *const units[] = {"ns", "us", "ms", "s"};
+  double value = seconds * 1e9;
+  size_t i = 0;
+  for (; i + 1 < SC_COUNT_OF(units) && value >= 1000; i++) value /= 1000;
+  sc_str_printf(s, value < 10 ? "%.2f %s" : value < 100 ? "%.1f %s" : "%.0f %s", value, units[i]);
+}

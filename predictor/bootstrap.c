@@ -15,6 +15,7 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/* No draws, no interval: those of one group would all be the same. */
 static sc_metric summary(double value, double *drawn, int draws) {
   int kept = 0;
   for (int i = 0; i < draws; i++) {
@@ -69,7 +70,7 @@ static sc_status of_sums(const sc_bootstrap *b, const sc_task_scores *other, sc_
       for (size_t g = 0; g < n; g++) add(&draw, &group[sc_rng_below(&rng, n)]);
       drawn[i] = statistic(&draw, other != NULL);
     }
-    *out = summary(statistic(&all, other != NULL), drawn, b->draws);
+    *out = summary(statistic(&all, other != NULL), drawn, n < 2 ? 0 : b->draws);
   }
   const bool ok = group && drawn;
   free(group);
@@ -131,7 +132,9 @@ sc_status sc_bootstrap_p5(const sc_bootstrap *b, sc_measure measure, sc_metric *
       for (size_t g = 0; g < b->ngroups; g++) copies[sc_rng_below(&rng, b->ngroups)]++;
       drawn[i] = percentile(sorted, n, copies);
     }
-    *out = summary(value, drawn, b->draws);
+    bool several = false;
+    for (size_t i = 1; i < n; i++) several = several || sorted[i].group != sorted[0].group;
+    *out = summary(value, drawn, several ? b->draws : 0);
   }
   const bool ok = sorted && copies && drawn;
   free(sorted);

@@ -268,13 +268,45 @@ sc_status sc_cuts_parse(const char *where, const char *text, sc_cuts *cuts, sc_e
   return r.status;
 }
 
-/* ---- seal, JSON ---- */
+/* ---- seal, text, JSON ---- */
 
 uint64_t sc_card_seal(const char *card, const char *cuts, const char *machine, const sc_forest *forest) {
   uint64_t hash = sc_forest_hash(forest);
   hash = sc_hash64(card, strlen(card), hash);
   hash = sc_hash64(cuts, strlen(cuts), hash);
   return sc_hash64(machine, strlen(machine), hash);
+}
+
+static void text_field(const sc_card *card, const field *f, sc_str *text) {
+  char hex[17];
+  sc_str_printf(text, "%-18s ", f->name);
+  switch (f->kind) {
+  case HEX:
+    sc_hash_hex(*(const uint64_t *)member(card, f), hex);
+    sc_str_printf(text, "%s\n", hex);
+    break;
+  case COUNT: sc_str_printf(text, "%u\n", *(const uint32_t *)member(card, f)); break;
+  case INT: sc_str_printf(text, "%d\n", *(const int *)member(card, f)); break;
+  case REAL: sc_str_printf(text, "%.4g\n", *(const double *)member(card, f)); break;
+  }
+}
+
+void sc_card_text(const sc_card *card, sc_str *text) {
+  sc_str_printf(text, "model of %s (%s), by schedcast %s\n", card->machine.name, card->machine.isa, card->version);
+  for (size_t i = 0; i < SC_COUNT_OF(fields); i++) text_field(card, &fields[i], text);
+  sc_str_printf(text, "\n%-18s %7s %7s %7s %13s %7s   (90 %%, in scales of log time)\n", "interval", "groups", "below",
+                "above", "picked below", "above");
+  for (int i = 0; i < card->intervals.n; i++) {
+    const sc_quantiles *q = &card->intervals.at[i];
+    sc_str_printf(text, "%-18s %7u %7.2f %7.2f %13.2f %7.2f\n", q->name, q->groups, q->low, q->high, q->picked_low,
+                  q->picked_high);
+  }
+  sc_str_printf(text, "\n%-28s %12s %12s\n", "trained on tasks with", "from", "to");
+  for (int f = 0; f < SC_RANGED; f++) {
+    const sc_feature_info *info = sc_feature_at(f);
+    sc_str_printf(text, "%-28s %12.4g %12.4g %s\n", info->name, sc_feature_value(f, card->lowest[f]),
+                  sc_feature_value(f, card->highest[f]), info->unit);
+  }
 }
 
 void sc_card_json(const sc_card *card, sc_str *json) {

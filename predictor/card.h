@@ -16,7 +16,8 @@ sc_status sc_card_parse(sc_arena *arena, const char *where, const char *text, sc
 void sc_cuts_print(const sc_cuts *cuts, sc_str *out);
 sc_status sc_cuts_parse(const char *where, const char *text, sc_cuts *cuts, sc_error *err);
 uint64_t sc_card_seal(const char *card, const char *cuts, const char *machine, const sc_forest *forest);
-/* As JSON, for people and tools. */
+/* What one asks of a card, without hashes of groups and golden rows: for people, for programs. */
+void sc_card_text(const sc_card *card, sc_str *text);
 void sc_card_json(const sc_card *card, sc_str *json);
 
 #endif

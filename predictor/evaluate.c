@@ -59,17 +59,9 @@ static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_trai
 
 /* ---- unseen rows ---- */
 
-static bool trained_on(const sc_card *card, const char *group) {
-  const uint64_t hash = sc_hash64(group, strlen(group), 0);
-  for (uint32_t i = 0; i < card->ngroups; i++) {
-    if (card->group[i] == hash) return true;
-  }
-  return false;
-}
-
 static sc_status unseen(const sc_rows *rows, const sc_model *model, predictions *p, sc_error *err) {
   for (size_t g = 0; g < rows->ngroups; g++) {
-    if (!trained_on(&model->card, rows->group_name[g])) continue;
+    if (!sc_model_saw(model, rows->group_name[g])) continue;
     return sc_fail(err, SC_MISMATCH,
                    "the model was trained on rows of the group %s: hold groups or networks out instead",
                    rows->group_name[g]);
@@ -84,8 +76,8 @@ static sc_status unseen(const sc_rows *rows, const sc_model *model, predictions 
     snprintf(op, sizeof op, "%.*s", (int)strcspn(task, ":"), task);
     sc_cuts_bins(&model->cuts, row, 1, bins);
     sc_forest_margins(&model->forest, bins, 1, margin);
-    sc_predict_row(model, sc_intervals_find(&model->card.intervals, op), row, &rows->analytic[i], margin[0], margin[1],
-                   false, &prediction);
+    const sc_reach reach = sc_model_reach(model, op, &rows->machine);
+    sc_predict_row(model, &reach, row, &rows->analytic[i], margin[0], margin[1], false, &prediction);
     p->predicted[i] = prediction.time_s;
     p->analytic[i] = prediction.analytic_s;
     p->low[i] = prediction.low_s;

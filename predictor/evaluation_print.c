@@ -25,14 +25,20 @@ static const sc_metric *metric(const sc_scores *scores, size_t column) {
 
 /* ---- text ---- */
 
-static void print_cell(const sc_metric *m, sc_str *out) {
-  if (isfinite(m->value)) sc_str_printf(out, "  %.3f [%.3f-%.3f]", m->value, m->low, m->high);
-  else sc_str_printf(out, "  %-19s", "-");
+static void print_metric(const sc_metric *m, sc_str *out) {
+  if (!isfinite(m->value)) sc_str_add(out, "-");
+  else if (!isfinite(m->low)) sc_str_printf(out, "%.3f [-]", m->value);
+  else sc_str_printf(out, "%.3f [%.3f-%.3f]", m->value, m->low, m->high);
 }
 
 static void print_line(const sc_scores *scores, size_t from, size_t to, sc_str *out) {
   sc_str_printf(out, "%-12s", scores->name);
-  for (size_t c = from; c < to; c++) print_cell(metric(scores, c), out);
+  for (size_t c = from; c < to; c++) {
+    sc_str cell = {0};
+    print_metric(metric(scores, c), &cell);
+    sc_str_printf(out, "  %-19s", sc_str_text(&cell));
+    sc_str_free(&cell);
+  }
   sc_str_add(out, "\n");
 }
 
@@ -51,9 +57,11 @@ static void print_text(const sc_evaluation *e, sc_str *out) {
   sc_str_add(out, "\n");
   print_block(e, 4, SC_COUNT_OF(columns), out);
   const double gain = (e->model.top1.value - e->random.top1.value) / (1 - e->random.top1.value);
-  sc_str_printf(out, "\nof what a random pick leaves, the model finds %.1f %% (top-1)\n", 100 * gain);
-  sc_str_printf(out, "regret@1 of the model over the analytic one's: %.3f [%.3f-%.3f], paired\n", e->regret_ratio.value,
-                e->regret_ratio.low, e->regret_ratio.high);
+  sc_str_add(out, "\n");
+  if (isfinite(gain)) sc_str_printf(out, "of what a random pick leaves, the model finds %.1f %% (top-1)\n", 100 * gain);
+  sc_str_add(out, "regret@1 of the model over the analytic one's: ");
+  print_metric(&e->regret_ratio, out);
+  sc_str_add(out, ", paired\n");
   if (e->groups < 100) sc_str_printf(out, "note: %zu groups; claims need 100\n", e->groups);
 }
 

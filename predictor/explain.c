@@ -6,30 +6,32 @@
 
 #include "predictor/internal.h"
 
-typedef struct push {
-  int feature;
-  double effect; /* on log time */
-} push;
-
 static int by_size(const void *a, const void *b) {
-  const double x = fabs(((const push *)a)->effect), y = fabs(((const push *)b)->effect);
+  const double x = fabs(((const sc_push *)a)->effect), y = fabs(((const sc_push *)b)->effect);
   return (x < y) - (x > y);
 }
 
-static void print_time(double s, sc_str *out) {
-  if (s < 1e-3) sc_str_printf(out, "%.3g us", s * 1e6);
-  else if (s < 1) sc_str_printf(out, "%.4g ms", s * 1e3);
-  else sc_str_printf(out, "%.4g s", s);
+/* Facts of kernels that the table does not hold are 0 in the row, which is no value. */
+static bool is_known(int f, const float *row) {
+  switch (f) {
+  case SC_FEATURE_kernel_rate:
+  case SC_FEATURE_kernel_over_model:
+  case SC_FEATURE_kernel_first_share: return row[SC_FEATURE_kernel_known] > 0;
+  case SC_FEATURE_kernel_spills:
+  case SC_FEATURE_kernel_code: return row[SC_FEATURE_kernel_static] > 0;
+  default: return true;
+  }
 }
 
 /* A feature's plain value in its unit. */
-static void print_value(int f, float stored, sc_str *out) {
+static void print_value(int f, const float *row, sc_str *out) {
   const sc_feature_info *info = sc_feature_at(f);
-  const double value = sc_feature_value(f, stored);
-  if (strcmp(info->unit, "flag") == 0) sc_str_add(out, value > 0.5 ? "yes" : "no");
+  const double value = sc_feature_value(f, row[f]);
+  if (!is_known(f, row)) sc_str_add(out, "not known (the kernels are not in the table)");
+  else if (strcmp(info->unit, "flag") == 0) sc_str_add(out, value > 0.5 ? "yes" : "no");
   else if (strcmp(info->unit, "share") == 0) sc_str_printf(out, "%.0f %%", 100 * value);
   else if (strcmp(info->unit, "x") == 0) sc_str_printf(out, "%.2f x", value);
-  else if (strcmp(info->unit, "ns") == 0) print_time(value * 1e-9, out);
+  else if (strcmp(info->unit, "ns") == 0) sc_str_time(out, value * 1e-9);
   else if (strcmp(info->unit, "B") == 0 && value >= 1048576) sc_str_printf(out, "%.4g MiB", value / 1048576);
   else if (strcmp(info->unit, "B") == 0 && value >= 1024) sc_str_printf(out, "%.4g KiB", value / 1024);
   else sc_str_printf(out, "%.4g %s", value, info->unit);
@@ -64,7 +66,7 @@ static void print_terms(const sc_analytic_fit *fit, const sc_analytic *t, sc_str
               {"calls, loops and partial sums", fit->overhead * t->overhead_s}};
   const double sum = sc_fit_analytic_s(fit, t);
   sc_str_add(out, "analytic time ");
-  print_time(sum, out);
+  sc_str_time(out, sum);
   sc_str_add(out, ":");
   const char *comma = " ";
   for (size_t i = 0; i < SC_COUNT_OF(term); i++) {
@@ -76,24 +78,23 @@ static void print_terms(const sc_analytic_fit *fit, const sc_analytic *t, sc_str
 }
 
 static void print_head(const sc_task *task, const sc_prediction *p, const sc_machine *machine, sc_str *out) {
-  static const char *const knowledge[] = {"nothing but the machine file", "static facts of the kernels",
-                                          "measured kernel rates"};
   sc_str_add(out, "predicted ");
-  print_time(p->time_s, out);
+  sc_str_time(out, p->time_s);
   sc_str_add(out, " (90 %: ");
-  print_time(p->low_s, out);
+  sc_str_time(out, p->low_s);
   sc_str_add(out, " to ");
-  print_time(p->high_s, out);
+  sc_str_time(out, p->high_s);
   sc_str_printf(out, "), %.1f GFLOP/s", task->flop / p->time_s * 1e-9);
   if (machine->peak_flop_per_s.value > 0) {
     sc_str_printf(out, ", %.0f %% of one core's peak", 100 * task->flop / p->time_s / machine->peak_flop_per_s.value);
   }
-  sc_str_printf(out, "\nknown of the target: %s\n", knowledge[p->knowledge]);
-  if (p->extrapolates)
+  sc_str_printf(out, "\nknown of the target: %s\n", sc_knowledge_text(p->knowledge));
+  if (p->foreign) sc_str_add(out, "the model is of another machine: nothing calibrates the interval, it is widened\n");
+  else if (p->extrapolates)
     sc_str_add(out, "the task lies outside the range of the training tasks: the interval is widened\n");
 }
 
-static void print_pushes(const sc_task *task, const float *row, push *pushes, int top, sc_str *out) {
+void sc_explain_pushes(const sc_task *task, const float *row, sc_push *pushes, int top, sc_str *out) {
   double shown = 0, all = 0;
   qsort(pushes, SC_FEATURE_COUNT, sizeof *pushes, by_size);
   for (int i = 0; i < SC_FEATURE_COUNT; i++) all += pushes[i].effect;
@@ -101,7 +102,7 @@ static void print_pushes(const sc_task *task, const float *row, push *pushes, in
     sc_str_printf(out, "  %+6.1f %%  ", 100 * (exp(pushes[i].effect) - 1));
     print_doc(task, sc_feature_at(pushes[i].feature)->doc, out);
     sc_str_add(out, ": ");
-    print_value(pushes[i].feature, row[pushes[i].feature], out);
+    print_value(pushes[i].feature, row, out);
     sc_str_add(out, "\n");
     shown += pushes[i].effect;
   }
@@ -109,22 +110,22 @@ static void print_pushes(const sc_task *task, const float *row, push *pushes, in
 }
 
 sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_nest *nest, const sc_target *target,
-                           int top, sc_str *out, sc_error *err) {
+                           bool selected, int top, sc_str *out, sc_error *err) {
   sc_prediction prediction;
-  SC_TRY(sc_model_predict(model, task, nest, 1, target, false, &prediction, err));
+  SC_TRY(sc_model_predict(model, task, nest, 1, target, selected, &prediction, err));
   float row[SC_FEATURE_COUNT];
   uint8_t bins[SC_FEATURE_COUNT];
   double phi[SC_FEATURE_COUNT], base;
   sc_analytic terms;
-  push pushes[SC_FEATURE_COUNT];
+  sc_push pushes[SC_FEATURE_COUNT];
   sc_features_analytic(task, nest, target, row, &terms);
   sc_cuts_bins(&model->cuts, row, 1, bins);
   sc_forest_shap(&model->forest, bins, 0, phi, &base);
-  for (int f = 0; f < SC_FEATURE_COUNT; f++) pushes[f] = (push){f, phi[f]};
+  for (int f = 0; f < SC_FEATURE_COUNT; f++) pushes[f] = (sc_push){f, phi[f]};
   print_head(task, &prediction, target->machine, out);
   print_terms(&model->card.analytic, &terms, out);
   sc_str_printf(out, "the trees make it %+.1f %%: %+.1f %% for every schedule, and for this one\n",
                 100 * (prediction.time_s / prediction.analytic_s - 1), 100 * (exp(base) - 1));
-  print_pushes(task, row, pushes, top > 0 ? top : 8, out);
+  sc_explain_pushes(task, row, pushes, top > 0 ? top : 8, out);
   return out->failed ? sc_fail(err, SC_NOMEM, "out of memory") : SC_OK;
 }

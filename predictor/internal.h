@@ -44,6 +44,8 @@ typedef struct sc_intervals {
 sc_status sc_intervals_calibrate(const sc_rows *rows, const uint32_t *index, size_t n, const double *score,
                                  const double *predicted_s, sc_intervals *intervals, sc_error *err);
 const sc_quantiles *sc_intervals_find(const sc_intervals *intervals, const char *op);
+/* The largest of all classes, each. */
+sc_quantiles sc_intervals_widest(const sc_intervals *intervals);
 
 /* ---- fit.c: one residual model over some rows ---- */
 
@@ -89,6 +91,15 @@ sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_opt
                      sc_error *err);
 void sc_oof_free(sc_oof *oof);
 
+/* ---- explain.c ---- */
+
+typedef struct sc_push {
+  int feature;
+  double effect; /* on log time */
+} sc_push;
+/* The `top` largest in words, sorted. */
+void sc_explain_pushes(const sc_task *task, const float *row, sc_push *pushes, int top, sc_str *out);
+
 /* ---- the model ---- */
 
 enum { SC_GOLDEN_ROWS = 8, SC_RANGED = SC_FEATURE_padding_share + 1 };
@@ -123,8 +134,14 @@ struct sc_model {
 
 /* From the text of a file; `where` names it in errors. */
 sc_status sc_model_read(const char *where, const char *text, size_t len, sc_model **model, sc_error *err);
+/* How far the model's intervals reach for an operator on a machine. */
+typedef struct sc_reach {
+  sc_quantiles q;
+  bool foreign; /* the machine is not the card's */
+} sc_reach;
+sc_reach sc_model_reach(const sc_model *model, const char *op, const sc_machine *machine);
 /* Margins of one row into a prediction. */
-void sc_predict_row(const sc_model *model, const sc_quantiles *q, const float *row, const sc_analytic *terms,
+void sc_predict_row(const sc_model *model, const sc_reach *reach, const float *row, const sc_analytic *terms,
                     float residual, float log_scale, bool selected, sc_prediction *out);
 
 #endif

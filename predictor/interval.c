@@ -7,7 +7,7 @@
 
 #include "predictor/internal.h"
 
-enum { CLASS_GROUPS = 20, PICKED = 10 };
+enum { CLASS_GROUPS = 20, LEAST_GROUPS = 9, PICKED = 10 };
 
 typedef struct scored {
   double score, weight, predicted;
@@ -37,7 +37,7 @@ static double quantile(scored *s, size_t n, double share) {
 }
 
 /* Both tails of n scores whose weights are set per group: 5 % each, then widened together until 90 % are inside when one more
- * group might score anything. With fewer than 9 groups nothing can promise that: then all are inside. */
+ * group might score anything. With fewer than LEAST_GROUPS nothing can promise that: then all are inside. */
 static void tails(scored *s, size_t n, double groups, double *low, double *high) {
   *high = fmax(quantile(s, n, 0.95), 0.1);
   for (size_t i = 0; i < n; i++) s[i].score = -s[i].score;
@@ -94,6 +94,9 @@ static void calibrate(const pool *p, sc_quantiles *q) {
     p->s[kept++] = best;
   }
   tails(s, kept, weigh(p->rows, s, kept, p->count), &q->picked_low, &q->picked_high);
+  if (groups >= LEAST_GROUPS) return;
+  q->picked_low = fmax(q->picked_low, q->low); /* ten schedules of so few tasks show no tail of their own */
+  q->picked_high = fmax(q->picked_high, q->high);
 }
 
 static bool listed(const sc_intervals *intervals, const char *task, size_t n) {
@@ -132,4 +135,16 @@ const sc_quantiles *sc_intervals_find(const sc_intervals *intervals, const char 
     if (strcmp(intervals->at[c].name, op) == 0 && intervals->at[c].groups >= CLASS_GROUPS) return &intervals->at[c];
   }
   return &intervals->at[0];
+}
+
+sc_quantiles sc_intervals_widest(const sc_intervals *intervals) {
+  sc_quantiles widest = intervals->at[0];
+  for (int c = 1; c < intervals->n; c++) {
+    const sc_quantiles *q = &intervals->at[c];
+    widest.low = fmax(widest.low, q->low);
+    widest.high = fmax(widest.high, q->high);
+    widest.picked_low = fmax(widest.picked_low, q->picked_low);
+    widest.picked_high = fmax(widest.picked_high, q->picked_high);
+  }
+  return widest;
 }

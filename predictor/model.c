@@ -133,4 +133,13 @@ void sc_model_free(sc_model *model) {
 
 const sc_machine *sc_model_machine(const sc_model *model) { return &model->card.machine; }
 uint64_t sc_model_hash(const sc_model *model) { return model->hash; }
-void sc_model_card(const sc_model *model, sc_str *json) { sc_card_json(&model->card, json); }
+bool sc_model_saw(const sc_model *model, const char *group) {
+  const uint64_t hash = sc_hash64(group, strlen(group), 0);
+  for (uint32_t i = 0; i < model->card.ngroups; i++)
+    if (model->card.group[i] == hash) return true;
+  return false;
+}
+
+void sc_model_card(const sc_model *model, bool json, sc_str *out) {
+  (json ? sc_card_json : sc_card_text)(&model->card, out);
+}

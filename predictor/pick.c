@@ -6,7 +6,7 @@
 
 #include "predictor/internal.h"
 
-enum { DEFAULT_SCAN = 20000, STARTS = 8, NEIGHBOURS = 32, ROUNDS = 24, MOST_PICKS = 4096 };
+enum { DEFAULT_SCAN = 20000, STARTS = 8, NEIGHBOURS = 32, ROUNDS = 24 };
 
 /* One candidate. */
 typedef struct found {
@@ -112,7 +112,7 @@ static sc_status report(const picking *p, int k, sc_pick *picks, sc_error *err) 
 sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, const sc_task *task,
                         const sc_target *target, size_t scan, uint64_t seed, int k, sc_pick *picks, size_t *scanned,
                         sc_error *err) {
-  if (k < 1 || k > MOST_PICKS) return sc_fail(err, SC_USAGE, "%d picks: 1 to %d can be had", k, MOST_PICKS);
+  if (k < 1 || k > SC_MOST_PICKS) return sc_fail(err, SC_USAGE, "%d picks: 1 to %d can be had", k, SC_MOST_PICKS);
   if (target->machine == NULL) return sc_fail(err, SC_USAGE, "a pick needs a machine");
   picking *p = calloc(1, sizeof *p);
   const size_t most = k < 2 * STARTS ? 2 * STARTS : (size_t)k;

@@ -48,8 +48,9 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
 /* ---- models ------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_model sc_model;
+enum { SC_MOST_DEPTH = 8 };
 typedef struct sc_train_options {
-  int trees, depth; /* 0 = 250, 6 */
+  int trees, depth; /* 0 = 250, 6; at most SC_MOST_DEPTH deep */
   double eta, min_child_weight, subsample, colsample; /* 0 = 0.1, 5, 0.7, 0.3 */
   uint64_t seed;
   int nthread; /* 0 = all */
@@ -62,23 +63,29 @@ sc_status sc_model_load(const char *path, sc_model **model, sc_error *err);
 void sc_model_free(sc_model *model);
 const sc_machine *sc_model_machine(const sc_model *model);
 uint64_t sc_model_hash(const sc_model *model);
-void sc_model_card(const sc_model *model, sc_str *json);
+bool sc_model_saw(const sc_model *model, const char *group); /* was a task of this group key trained on? */
+void sc_model_card(const sc_model *model, bool json, sc_str *out); /* for people, or for programs */
 
 typedef struct sc_prediction {
   double time_s, low_s, high_s; /* 90 % interval */
   double analytic_s;
-  bool extrapolates; /* the task lies outside the range of the training groups: the interval is widened */
+  bool extrapolates; /* the task lies outside the range of the training groups, or the model is foreign: the interval is
+                        widened */
+  bool foreign; /* the model is of another machine than the target's: its interval is calibrated for neither */
   uint8_t knowledge; /* 0 machine file only, 1 static facts of kernels, 2 measured kernel rates */
 } sc_prediction;
-/* n nests of one task. `selected`: they were picked by this model, which widens the interval (its own calibration). */
+const char *sc_knowledge_text(int knowledge);
+/* n nests of one task. `selected`: they were picked by this model, and have an interval of their own, calibrated on what a
+ * model likes best: it leans to the slow side, and where the best are predicted well it is the narrower one. */
 sc_status sc_model_predict(const sc_model *model, const sc_task *task, const sc_nest *nests, size_t n,
                            const sc_target *target, bool selected, sc_prediction *out, sc_error *err);
 
-/* Why: the features that pushed the prediction, in words and units. */
+/* Why: the features that pushed the prediction, in words and units. `selected` as for the prediction explained. */
 sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_nest *nest, const sc_target *target,
-                           int top, sc_str *out, sc_error *err);
+                           bool selected, int top, sc_str *out, sc_error *err);
 
-/* The `k` schedules of smallest predicted time among `scan` (0 = 20 000, or all when the space holds fewer). */
+enum { SC_MOST_PICKS = 4096 };
+/* The `k` (1 to SC_MOST_PICKS) schedules of smallest predicted time among `scan` (0 = 20 000, or all when the space holds fewer). */
 typedef struct sc_pick {
   sc_schedule schedule;
   sc_prediction prediction;
@@ -90,7 +97,7 @@ sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, cons
 /* ---- evaluation --------------------------------------------------------------------------------------------- */
 
 typedef struct sc_metric {
-  double value, low, high; /* 95 %, cluster bootstrap by group */
+  double value, low, high; /* 95 %, cluster bootstrap by group; NAN when fewer than two groups have a value */
 } sc_metric;
 typedef struct sc_scores {
   char name[SC_NAME]; /* model, analytic, random, re-measured */

@@ -8,6 +8,7 @@
 #include "predictor/pools.h"
 
 enum { LEAST_ROWS = 20 };
+_Static_assert((int)SC_MOST_DEPTH == (int)SC_FOREST_DEPTH, "what trains must read back");
 
 static sc_status check_rows(const sc_rows *rows, sc_error *err) {
   if (rows->n < LEAST_ROWS)

@@ -41,6 +41,35 @@ sc_status tool_usage(tool *t, const char *format, ...) {
 
 bool file_exists(const char *path) { return access(path, R_OK) == 0; }
 
+bool text_ends(const char *text, const char *suffix) {
+  size_t len = strlen(text), cut = strlen(suffix);
+  return len > cut && strcmp(text + len - cut, suffix) == 0;
+}
+
+sc_status tool_output(tool *t, const char *path) {
+  const char *slash = strrchr(path, '/');
+  char folder[4096] = ".";
+  if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+  if (access(folder, W_OK) == 0) return SC_OK;
+  return sc_fail(&t->err, SC_IO, "cannot write %s: folder %s: %s", path, folder, strerror(errno));
+}
+
+/* The files of a folder that end so, by name; 0 without such a folder. Free each and the list. */
+static int files_of(const char *folder, const char *suffix, struct dirent ***entry) {
+  int n = scandir(folder, entry, NULL, alphasort), kept = 0;
+  for (int i = 0; i < n; i++) {
+    if (text_ends((*entry)[i]->d_name, suffix)) (*entry)[kept++] = (*entry)[i];
+    else free((*entry)[i]);
+  }
+  if (n < 0) *entry = NULL;
+  return kept;
+}
+
+static void files_free(struct dirent **entry, int n) {
+  for (int i = 0; i < n; i++) free(entry[i]);
+  free(entry);
+}
+
 sc_status tool_library(tool *t) { return t->library ? SC_OK : sc_library_load(t->arena, NULL, &t->library, &t->err); }
 
 sc_status tool_task(tool *t, const char *text, const sc_task **task) {
@@ -52,8 +81,8 @@ sc_status tool_task(tool *t, const char *text, const sc_task **task) {
 
 /* The kernel table stands beside the machine file: x.machine, x.kernels. */
 static void table_beside(const char *machine_file, char *table, size_t size) {
-  size_t len = strlen(machine_file), cut = strlen(".machine");
-  if (len > cut && strcmp(machine_file + len - cut, ".machine") == 0) len -= cut;
+  size_t len = strlen(machine_file);
+  if (text_ends(machine_file, ".machine")) len -= strlen(".machine");
   snprintf(table, size, "%.*s.kernels", (int)len, machine_file);
 }
 
@@ -99,18 +128,17 @@ static sc_status shipped_kernels(tool *t, const sc_machine *machine, sc_kernel_t
   sc_data_dir(data, sizeof data);
   snprintf(path, sizeof path, "%s/machines", data);
   sc_status status = SC_OK;
-  DIR *dir = opendir(path);
-  for (struct dirent *entry; status == SC_OK && dir && (entry = readdir(dir));) {
+  struct dirent **entry;
+  int n = files_of(path, ".machine", &entry);
+  for (int i = 0; i < n && status == SC_OK; i++) {
     sc_machine other;
-    size_t len = strlen(entry->d_name), cut = strlen(".machine");
-    if (len <= cut || strcmp(entry->d_name + len - cut, ".machine") != 0) continue;
-    snprintf(path, sizeof path, "%s/machines/%s", data, entry->d_name);
+    snprintf(path, sizeof path, "%s/machines/%s", data, entry[i]->d_name);
     if (sc_machine_load(path, &other, NULL) != SC_OK) continue; /* not ours to judge here: `show-sched` says why */
     if (sc_machine_fingerprint(&other) != sc_machine_fingerprint(machine)) continue;
     table_beside(path, beside, sizeof beside);
     status = sc_kernel_table_load(table, beside, &t->err);
   }
-  if (dir) closedir(dir);
+  files_free(entry, n);
   return status;
 }
 
@@ -158,17 +186,22 @@ static int fitness(const sc_model *model, const sc_machine *machine) {
   return strcmp(of->isa, machine->isa) == 0;
 }
 
-/* Keeps the best model of a folder in *best. */
-static void search_models(const char *folder, const sc_machine *machine, sc_model **best, int *fits, char *path,
-                          size_t size) {
-  DIR *dir = opendir(folder);
-  for (struct dirent *entry; dir && (entry = readdir(dir));) {
-    size_t len = strlen(entry->d_name);
-    char candidate[4096 + 300];
+/* Keeps the best model of a folder in *best, of equals the first by name. One that cannot be read is named and passed
+ * over. */
+static void search_models(tool *t, const char *folder, const sc_machine *machine, sc_model **best, int *fits,
+                          char *path, size_t size) {
+  struct dirent **entry;
+  int n = files_of(folder, ".xgb", &entry);
+  for (int i = 0; i < n; i++) {
+    char candidate[4096 + 300], why[1024];
     sc_model *model = NULL;
-    if (len < 5 || strcmp(entry->d_name + len - 4, ".xgb") != 0) continue;
-    snprintf(candidate, sizeof candidate, "%s/%s", folder, entry->d_name);
-    if (sc_model_load(candidate, &model, NULL) != SC_OK) continue; /* of another version */
+    sc_error err;
+    snprintf(candidate, sizeof candidate, "%s/%s", folder, entry[i]->d_name);
+    if (sc_model_load(candidate, &model, &err) != SC_OK) {
+      sc_error_format(&err, why, sizeof why);
+      tool_say(t, "warning: passed over: %.*s", (int)strcspn(why, "\n"), why);
+      continue;
+    }
     int fit = fitness(model, machine);
     if (fit > *fits) {
       sc_model_free(*best);
@@ -179,7 +212,7 @@ static void search_models(const char *folder, const sc_machine *machine, sc_mode
       sc_model_free(model);
     }
   }
-  if (dir) closedir(dir);
+  files_free(entry, n);
 }
 
 sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size) {
@@ -193,10 +226,10 @@ sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_m
   char found[4096 + 300] = "";
   sc_cache_dir(folder, sizeof folder);
   snprintf(models, sizeof models, "%s/models", folder);
-  search_models(models, machine, out, &fits, found, sizeof found);
+  search_models(t, models, machine, out, &fits, found, sizeof found);
   sc_data_dir(folder, sizeof folder);
   snprintf(models, sizeof models, "%s/models", folder);
-  search_models(models, machine, out, &fits, found, sizeof found);
+  search_models(t, models, machine, out, &fits, found, sizeof found);
   if (!*out)
     return sc_fail(&t->err, SC_NOTFOUND,
                    "no model of this machine (%s, %s) is here: train one, or name one with --model", machine->name,
@@ -213,8 +246,7 @@ sc_status tool_space(tool *t, const char *space, const sc_task *task, const sc_m
   sc_str lines = {0};
   if (space) SC_TRY(sc_space_load(t->arena, space, &parsed, &t->err));
   else SC_TRY(sc_space_default(t->arena, task, &parsed, &t->err));
-  for (int i = 0; force && i < force->n; i++)
-    sc_str_printf(&lines, "%s%s\n", strncmp(force->text[i], "force ", 6) == 0 ? "" : "force ", force->text[i]);
+  for (int i = 0; force && i < force->n; i++) sc_str_printf(&lines, "%s\n", force->text[i]);
   const sc_space_options options = {.force = lines.len ? sc_str_text(&lines) : NULL, .threads = (int)threads};
   sc_status status = lines.failed ? sc_fail(&t->err, SC_NOMEM, "out of memory")
                                   : sc_space_bind(parsed, task, machine, &options, bound, &t->err);
@@ -242,6 +274,8 @@ sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedu
   j->task = task;
   j->schedule = *schedule;
   j->origin = origin;
+  j->where = NULL;
+  j->line = 0;
   sc_nest nest;
   SC_TRY(sc_lower(task, schedule, &nest, &t->err));
   jobs->n++;
@@ -257,13 +291,47 @@ sc_work job_work(const job *j) {
   return (sc_work){j->task, j->schedule, (uint8_t)j->origin.proposal, j->origin.model_hash};
 }
 
+/* The lowering and the machine know no file. */
+static void place(sc_error *err, const char *where, int line) {
+  if (err->line || !where) return;
+  err->line = line;
+  snprintf(err->where, sizeof err->where, "%s", where);
+}
+
 static sc_status add_read(void *user, const sc_listed *listed) {
   struct reading *r = user;
   sc_status status = jobs_add(r->t, r->jobs, listed->task, listed->schedule, listed->origin);
-  if (status == SC_ILLEGAL && !r->t->err.line) { /* the lowering knows no file */
-    r->t->err.line = listed->line;
-    snprintf(r->t->err.where, sizeof r->t->err.where, "%s", r->where);
-  }
+  if (status == SC_ILLEGAL) place(&r->t->err, r->where, listed->line);
+  if (status != SC_OK) return status;
+  r->jobs->job[r->jobs->n - 1].where = r->where;
+  r->jobs->job[r->jobs->n - 1].line = listed->line;
+  return SC_OK;
+}
+
+sc_status job_fail(tool *t, const job *j, sc_status status, const char *format, ...) {
+  char text[300];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  sc_fail(&t->err, status, "%s", text);
+  place(&t->err, j->where, j->line);
+  return status;
+}
+
+sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machine) {
+  size_t i = 0;
+  while (i < jobs->n && sc_machine_compiler(machine, jobs->job[i].schedule.compile)) i++;
+  if (i == jobs->n) return SC_OK;
+  const job *j = &jobs->job[i];
+  sc_str names = {0};
+  for (int c = 0; c < machine->ncompilers; c++) sc_str_printf(&names, "%s%s", c ? ", " : "", machine->compiler[c].name);
+  sc_status status = j->schedule.compile[0]
+                         ? job_fail(t, j, SC_NOTFOUND, "no compiler '%s' on the machine %s: it has %.200s",
+                                    j->schedule.compile, machine->name, sc_str_text(&names))
+                         : job_fail(t, j, SC_NOTFOUND, "no `compile` clause: the machine %s has %.200s", machine->name,
+                                    sc_str_text(&names));
+  sc_str_free(&names);
   return status;
 }
 

@@ -18,8 +18,8 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   const struct help_options *o = given;
   const verb *v = NULL;
   if (n > 0) {
-    size_t len = strlen(operands[0]), cut = strlen("-sched");
-    if (len > cut && strcmp(operands[0] + len - cut, "-sched") == 0) len -= cut;
+    size_t len = strlen(operands[0]);
+    if (text_ends(operands[0], "-sched")) len -= strlen("-sched");
     v = verb_find(operands[0], len);
     if (!v && strcmp(operands[0], "schedcast") != 0) return tool_usage(t, "there is no verb '%s'", operands[0]);
   }

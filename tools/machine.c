@@ -31,6 +31,7 @@ static sc_status kernels(tool *t, const struct machine_options *o, int n, char *
   if (!n) return tool_usage(t, "kernels wants schedule files");
   SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = platform_open(t, o->machine, &p);
+  if (status == SC_OK) status = jobs_compilers(t, &jobs, &p.machine);
   size_t before = status == SC_OK ? sc_kernel_table_count(p.kernels) : 0;
   if (status == SC_OK) status = kernels_measure(t, &p, &jobs);
   if (status == SC_OK && o->json) {

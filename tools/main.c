@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
   static const char suffix[] = "-sched";
   const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL, *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";
   size_t len = strlen(name), cut = sizeof suffix - 1;
-  if (len > cut && strcmp(name + len - cut, suffix) == 0) {
+  if (text_ends(name, suffix)) {
     const verb *v = verb_find(name, len - cut);
     if (v) return run(v, argv, argc - 1, argv + 1);
     fprintf(stderr, "schedcast: there is no '%.*s'; see schedcast help\n", (int)(len - cut), name);

@@ -11,11 +11,16 @@ static void option_head(const option *o, sc_str *out) {
   if (o->argument) sc_str_printf(out, " %s", o->argument);
 }
 
+static void option_choices(const option *o, sc_str *out) {
+  const char *const *choices = o->kind == OPTION_CHOICE ? o->values : NULL;
+  for (int i = 0; choices && choices[i]; i++) sc_str_printf(out, "%s%s", i ? ", " : ": ", choices[i]);
+}
+
 static void option_line(const option *o, sc_str *out) {
   sc_str head = {0};
   option_head(o, &head);
   sc_str_printf(out, "  %-20s %s", sc_str_text(&head), o->help);
-  for (int i = 0; o->choices && o->choices[i]; i++) sc_str_printf(out, "%s%s", i ? ", " : ": ", o->choices[i]);
+  option_choices(o, out);
   sc_str_add(out, "\n");
   sc_str_free(&head);
 }
@@ -92,7 +97,7 @@ void help_man(const verb *v, sc_str *out) {
     roff(out, sc_str_text(&head));
     sc_str_add(out, "\n");
     roff(out, o->help);
-    for (int i = 0; o->choices && o->choices[i]; i++) sc_str_printf(out, "%s%s", i ? ", " : ": ", o->choices[i]);
+    option_choices(o, out);
     sc_str_add(out, "\n");
     sc_str_free(&head);
   }

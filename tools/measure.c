@@ -16,14 +16,15 @@ static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)",
      NULL},
     {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N",
-     "visits of each schedule, default 3, at most 16", NULL},
+     "visits of each schedule, default 3, at most 16", OPTION_RANGE(1, SC_MAX_PASSES)},
     {"threads", 't', OPTION_COUNT, offsetof(struct measure_options, threads), "N",
-     "of parallel schedules; default: all cores", NULL},
+     "of parallel schedules; default: all cores", OPTION_RANGE(0, MOST_THREADS)},
     {"counters", 0, OPTION_TEXT, offsetof(struct measure_options, counters), "EVENTS",
      "PAPI events, comma-separated, or `list`", NULL},
     {"timeout", 0, OPTION_REAL, offsetof(struct measure_options, timeout), "S", "seconds of one visit, default 10",
-     NULL},
-    {"memory", 0, OPTION_REAL, offsetof(struct measure_options, memory), "GIB", "memory of one visit, default 4", NULL},
+     OPTION_RANGE(0.01, 86400)},
+    {"memory", 0, OPTION_REAL, offsetof(struct measure_options, memory), "GIB", "memory of one visit, default 4",
+     OPTION_RANGE(0.01, 1048576)},
     {"cold", 0, OPTION_FLAG, offsetof(struct measure_options, cold), NULL, "empty the caches before each repeat", NULL},
     {"retry", 0, OPTION_FLAG, offsetof(struct measure_options, retry), NULL, "measure again what timed out before",
      NULL},
@@ -106,10 +107,10 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (o->counters && strcmp(o->counters, "list") == 0) return list_counters(t);
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
-  if (o->passes > SC_MAX_PASSES) return tool_usage(t, "--passes is at most %d", SC_MAX_PASSES);
   SC_TRY(parse_shard(t, o->shard, &(sc_campaign_options){0})); /* before a long input is read */
   SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = tool_machine(t, o->machine, &machine, NULL, 0);
+  if (status == SC_OK) status = jobs_compilers(t, &jobs, &machine);
   if (status == SC_OK) status = campaign(t, o, &machine, &jobs);
   jobs_free(&jobs);
   return status;

@@ -19,23 +19,49 @@ static sc_status bad(const verb *v, sc_error *err, const char *format, ...) {
 
 static sc_status choose(const verb *v, const option *o, const char *value, int *out, sc_error *err) {
   sc_str known = {0};
-  for (int i = 0; o->choices[i]; i++) {
-    if (strcmp(o->choices[i], value) == 0) {
+  const char *const *choices = o->values;
+  for (int i = 0; choices[i]; i++) {
+    if (strcmp(choices[i], value) == 0) {
       *out = i;
       sc_str_free(&known);
       return SC_OK;
     }
-    sc_str_printf(&known, "%s%s", i ? ", " : "", o->choices[i]);
+    sc_str_printf(&known, "%s%s", i ? ", " : "", choices[i]);
   }
   sc_status status = bad(v, err, "--%s is one of %s, not '%s'", o->name, sc_str_text(&known), value);
   sc_str_free(&known);
   return status;
 }
 
-static sc_status set(const verb *v, const option *o, const char *value, void *options, sc_error *err) {
-  char *at = (char *)options + o->offset, *end;
-  text_list *list = (text_list *)at;
+static sc_status outside(const verb *v, const option *o, const option_range *r, const char *value, sc_error *err) {
+  return bad(v, err, "--%s wants %.16g to %.16g, not '%s'", o->name, r->least, r->most, value);
+}
+
+static sc_status set_count(const verb *v, const option *o, const char *value, int64_t *at, sc_error *err) {
+  static const option_range all = {0, 0x1p53};
+  const option_range *r = o->values ? o->values : &all;
+  char *end;
   errno = 0;
+  long long n = strtoll(value, &end, 10);
+  if (end == value || *end) return bad(v, err, "--%s wants a whole number, not '%s'", o->name, value);
+  if (errno || (double)n < r->least || (double)n > r->most) return outside(v, o, r, value, err);
+  *at = n;
+  return SC_OK;
+}
+
+static sc_status set_real(const verb *v, const option *o, const char *value, double *at, sc_error *err) {
+  const option_range *r = o->values;
+  char *end;
+  double x = strtod(value, &end);
+  if (end == value || *end || !isfinite(x)) return bad(v, err, "--%s wants a number, not '%s'", o->name, value);
+  if (x < r->least || x > r->most) return outside(v, o, r, value, err);
+  *at = x;
+  return SC_OK;
+}
+
+static sc_status set(const verb *v, const option *o, const char *value, void *options, sc_error *err) {
+  char *at = (char *)options + o->offset;
+  text_list *list = (text_list *)at;
   switch (o->kind) {
   case OPTION_FLAG: *(bool *)at = true; return SC_OK;
   case OPTION_TEXT: *(const char **)at = value; return SC_OK;
@@ -44,20 +70,8 @@ static sc_status set(const verb *v, const option *o, const char *value, void *op
     list->text[list->n++] = value;
     return SC_OK;
   case OPTION_CHOICE: return choose(v, o, value, (int *)at, err);
-  case OPTION_COUNT: {
-    long long n = strtoll(value, &end, 10);
-    if (end == value || *end || errno || n < 0)
-      return bad(v, err, "--%s wants a whole number, not '%s'", o->name, value);
-    *(int64_t *)at = n;
-    return SC_OK;
-  }
-  case OPTION_REAL: {
-    double x = strtod(value, &end);
-    if (end == value || *end || !isfinite(x) || x < 0)
-      return bad(v, err, "--%s wants a number, not '%s'", o->name, value);
-    *(double *)at = x;
-    return SC_OK;
-  }
+  case OPTION_COUNT: return set_count(v, o, value, (int64_t *)at, err);
+  case OPTION_REAL: return set_real(v, o, value, (double *)at, err);
   }
   return SC_OK;
 }

@@ -52,13 +52,20 @@ sc_status kernels_measure(tool *t, platform *p, const job_list *jobs) {
 
 /* ---- predicting ---- */
 
-/* Jobs i, i+1, .. that one call predicts: at most BATCH of one task, all serial or all parallel. */
-static size_t stretch(const job_list *jobs, size_t i) {
+bool job_picked(const job *j, const sc_model *model) {
+  return j->origin.proposal == SC_PROPOSED_MODEL && j->origin.model_hash == sc_model_hash(model);
+}
+
+/* Jobs i, i+1, .. that one call predicts: at most BATCH of one task, all serial or all parallel, all picked or none. */
+static size_t stretch(const job_list *jobs, size_t i, const sc_model *model) {
+  const job *first = &jobs->job[i];
   size_t n = 1;
-  bool parallel = jobs->job[i].schedule.nparallel > 0;
-  while (n < BATCH && i + n < jobs->n && jobs->job[i + n].task == jobs->job[i].task &&
-         (jobs->job[i + n].schedule.nparallel > 0) == parallel)
-    n++;
+  for (; n < BATCH && i + n < jobs->n; n++) {
+    const job *j = &jobs->job[i + n];
+    if (j->task != first->task || (j->schedule.nparallel > 0) != (first->schedule.nparallel > 0) ||
+        job_picked(j, model) != job_picked(first, model))
+      break;
+  }
   return n;
 }
 
@@ -72,10 +79,11 @@ sc_status jobs_predict(tool *t, const sc_model *model, const platform *p, int64_
   sc_nest *nests = malloc(BATCH * sizeof *nests);
   sc_status status = nests ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %d nests", BATCH);
   for (size_t i = 0, n; i < jobs->n && status == SC_OK; i += n) {
-    n = stretch(jobs, i);
+    n = stretch(jobs, i, model);
     for (size_t k = 0; k < n; k++) job_nest(&jobs->job[i + k], &nests[k]);
     const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &jobs->job[i].schedule)};
-    status = sc_model_predict(model, jobs->job[i].task, nests, n, &target, false, out + i, &t->err);
+    status = sc_model_predict(model, jobs->job[i].task, nests, n, &target, job_picked(&jobs->job[i], model), out + i,
+                              &t->err);
   }
   free(nests);
   return status;

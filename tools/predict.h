@@ -16,11 +16,14 @@ struct predicting {
   platform p;
   sc_model *model;
   char model_path[4400];
-  sc_origin said; /* the origin that holds for what is printed next */
+  sc_origin said; /* in text: the origin that holds for what is printed next */
 };
 
-/* The head of a task's schedules; in JSON it also ends the task before. */
-void predict_task(tool *t, struct predicting *x, const sc_task *task, size_t scanned, bool first);
+/* The head of a task's schedules, with the model and what it knows of the best; in JSON it also ends the task before. */
+void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_prediction *best, size_t scanned,
+                  bool first);
+/* Writes the C of the best, when asked for: where it goes to stdout, what was printed goes to stderr. */
+sc_status predict_emit(tool *t, struct predicting *x, const sc_task *task, const sc_schedule *best);
 /* One schedule with its numbers as a comment, its reasons as comments below. */
 sc_status predict_one(tool *t, struct predicting *x, const job *j, const sc_prediction *p);
 /* Orders the schedules of files by predicted time, task by task. */

@@ -1,4 +1,5 @@
 /* predict-sched --rank, and how predictions are printed. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@ static sc_status explain(tool *t, struct predicting *x, const job *j, sc_str *te
   const sc_target target = {&x->p.machine, x->p.kernels, threads ? threads : (int)x->p.machine.cores.value};
   sc_nest nest;
   job_nest(j, &nest);
-  return sc_model_explain(x->model, j->task, &nest, &target, 8, text, &t->err);
+  return sc_model_explain(x->model, j->task, &nest, &target, job_picked(j, x->model), 8, text, &t->err);
 }
 
 sc_status predict_one(tool *t, struct predicting *x, const job *j, const sc_prediction *p) {
@@ -37,19 +38,35 @@ sc_status predict_one(tool *t, struct predicting *x, const job *j, const sc_pred
   return status;
 }
 
-void predict_task(tool *t, struct predicting *x, const sc_task *task, size_t scanned, bool first) {
+void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_prediction *best, size_t scanned,
+                  bool first) {
   sc_str *out = &t->out;
+  const sc_machine *of = sc_model_machine(x->model);
   if (!x->o->json) {
+    sc_str_add(out, "# ");
+    if (scanned) sc_str_printf(out, "best of %zu scanned; ", scanned);
+    sc_str_printf(out, "%s, of %s (%s)%s, knows: %s\n", x->model_path, of->name, of->isa,
+                  best->foreign ? ", another machine" : "", sc_knowledge_text(best->knowledge));
     print_task_line(out, task);
     return;
   }
   sc_str_add(out, first ? "[\n{" : "]},\n{");
   json_text(out, "task", task->text);
   json_text(out, "model", x->model_path);
+  json_text(out, "model_machine", of->name);
   json_text(out, "machine", x->p.machine.name);
   if (scanned) json_count(out, "scanned", scanned);
   json_key(out, "schedules");
   sc_str_add(out, "[");
+}
+
+sc_status predict_emit(tool *t, struct predicting *x, const sc_task *task, const sc_schedule *best) {
+  if (!x->o->emit) return SC_OK;
+  if (strcmp(x->o->emit, "-") == 0) {
+    fputs(sc_str_text(&t->out), stderr);
+    sc_str_clear(&t->out);
+  }
+  return emit_file(t, task, best, &x->p.machine, NULL, x->o->emit);
 }
 
 struct ranked {
@@ -69,13 +86,11 @@ static sc_status print_ranked(tool *t, struct predicting *x, struct ranked *r, s
   sc_status status = SC_OK;
   qsort(r, n, sizeof *r, by_task_and_time);
   for (size_t i = 0; i < n && status == SC_OK; i++) {
-    if (i == 0 || r[i].task != r[i - 1].task) predict_task(t, x, r[i].job->task, 0, i == 0);
+    if (i == 0 || r[i].task != r[i - 1].task) predict_task(t, x, r[i].job->task, &r[i].prediction, 0, i == 0);
     status = predict_one(t, x, r[i].job, &r[i].prediction);
   }
   if (x->o->json) sc_str_add(&t->out, "]}\n]\n");
-  if (status == SC_OK && x->o->emit)
-    status = emit_file(t, r[0].job->task, &r[0].job->schedule, &x->p.machine, NULL, x->o->emit);
-  return status;
+  return status == SC_OK ? predict_emit(t, x, r[0].job->task, &r[0].job->schedule) : status;
 }
 
 /* The first job of the same task, which other lines and files may name again. */

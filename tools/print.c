@@ -27,12 +27,6 @@ static void scaled(sc_str *out, double value, double step, const char *const *un
   sc_str_printf(out, fabs(value) >= 100 ? "%.0f %s" : fabs(value) >= 10 ? "%.1f %s" : "%.2f %s", value, units[i]);
 }
 
-void print_time(sc_str *out, double seconds) {
-  static const char *const units[] = {"ns", "us", "ms"};
-  if (seconds >= 1) sc_str_printf(out, "%.2f s", seconds);
-  else scaled(out, seconds * 1e9, 1000, units, 3);
-}
-
 void print_bytes(sc_str *out, double bytes) {
   static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   if (bytes < 1024) sc_str_printf(out, "%.0f B", bytes);
@@ -40,18 +34,16 @@ void print_bytes(sc_str *out, double bytes) {
   else scaled(out, bytes, 1024, units, 5);
 }
 
-const char *knowledge_text(int knowledge) {
-  static const char *const texts[] = {"machine file only", "static facts of kernels", "measured kernel rates"};
-  return (unsigned)knowledge < SC_COUNT_OF(texts) ? texts[knowledge] : "unknown";
-}
-
 void print_prediction(sc_str *out, const sc_task *task, const sc_prediction *p) {
-  print_time(out, p->time_s);
+  sc_str_time(out, p->time_s);
   sc_str_add(out, " (");
-  print_time(out, p->low_s);
+  sc_str_time(out, p->low_s);
   sc_str_add(out, " .. ");
-  print_time(out, p->high_s);
-  sc_str_printf(out, "), %.4g GFLOP/s%s", task->flop / p->time_s * 1e-9, p->extrapolates ? ", extrapolated" : "");
+  sc_str_time(out, p->high_s);
+  sc_str_printf(out, "), %.4g GFLOP/s%s", task->flop / p->time_s * 1e-9,
+                p->foreign        ? ", another machine's model"
+                : p->extrapolates ? ", extrapolated"
+                                  : "");
 }
 
 /* ---- JSON ---- */
@@ -101,7 +93,8 @@ void json_prediction(sc_str *out, const sc_task *task, const sc_prediction *p) {
   json_real(out, "analytic_s", p->analytic_s);
   json_real(out, "flop_per_s", task->flop / p->time_s);
   json_bool(out, "extrapolates", p->extrapolates);
-  json_text(out, "knowledge", knowledge_text(p->knowledge));
+  json_bool(out, "foreign", p->foreign);
+  json_text(out, "knowledge", sc_knowledge_text(p->knowledge));
 }
 
 /* ---- campaigns ---- */

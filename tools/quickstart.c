@@ -15,12 +15,12 @@ static const option options[] = {
      NULL},
     {"model", 0, OPTION_TEXT, offsetof(struct quick_options, model), "FILE", "use this model", NULL},
     {"seconds", 's', OPTION_REAL, offsetof(struct quick_options, seconds), "S",
-     "of the campaign when there is no model, default 100", NULL},
+     "of the campaign when there is no model, default 100", OPTION_RANGE(1, 86400)},
     OPTION_JSON(struct quick_options),
     OPTION_END,
 };
 
-/* Predictions of rows by a model that came with schedcast. */
+/* Predictions of rows by a model that was made elsewhere. */
 static sc_status predict_rows(quickstart *q, const sc_rows *rows, double *predicted) {
   tool *t = q->t;
   job_list jobs = {0};
@@ -54,7 +54,7 @@ sc_status quick_picture(quickstart *q) {
   if (q->own_model) SC_TRY(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &training, &e, predicted, &t->err));
   else SC_TRY(predict_rows(q, &rows, predicted));
   snprintf(title, sizeof title, "%zu schedules of %zu tasks, predicted %s", rows.n, rows.ntasks,
-           q->own_model ? "with their own group left out" : "by a model that came with schedcast");
+           q->own_model ? "with their own group left out" : "by a model trained before");
   snprintf(q->picture_path, sizeof q->picture_path, "%s/predicted.png", q->folder);
   sc_status status = picture_draw(t, q->picture_path, title, &rows, predicted);
   if (status == SC_OK) return SC_OK;
@@ -62,6 +62,26 @@ sc_status quick_picture(quickstart *q) {
   if (status != SC_NOTFOUND) return status;
   tool_say(t, "no picture: %s", t->err.text);
   return SC_OK;
+}
+
+static bool is_own(const quickstart *q) {
+  return sc_machine_fingerprint(sc_model_machine(q->model)) == sc_machine_fingerprint(&q->p.machine);
+}
+
+static void say_model(const quickstart *q, const char *path) {
+  const sc_machine *of = sc_model_machine(q->model);
+  tool_say(q->t, "model %s: of %s (%s), %s", path, of->name, of->isa,
+           is_own(q)                                ? "this machine"
+           : strcmp(of->isa, q->p.machine.isa) == 0 ? "another machine of this instruction set"
+                                                    : "a machine of another instruction set");
+}
+
+/* What an earlier run left on another machine is no help here, and rows of two machines do not mix. */
+static sc_status check_dataset(quickstart *q) {
+  if (sc_dataset_count(q->dataset) == 0 ||
+      sc_dataset_at(q->dataset, 0)->machine_hash == sc_machine_fingerprint(&q->p.machine))
+    return SC_OK;
+  return sc_fail(&q->t->err, SC_MISMATCH, "%s is of another machine: name another folder with --out", q->dataset_path);
 }
 
 /* A model that fits this machine, or one from a short campaign. */
@@ -79,10 +99,10 @@ static sc_status find_model(quickstart *q, const char *given) {
     status = tool_model(t, NULL, &q->p.machine, &q->model, found, sizeof found);
   }
   if (status == SC_OK) {
-    const sc_machine *of = sc_model_machine(q->model);
-    bool same = sc_machine_fingerprint(of) == sc_machine_fingerprint(&q->p.machine);
-    tool_say(t, "model %s: of %s, %s", found, of->name,
-             same ? "this machine" : "another machine of this instruction set");
+    const bool same = is_own(q);
+    say_model(q, found);
+    if (q->own_model && !same)
+      return sc_fail(&t->err, SC_MISMATCH, "%s is of another machine: name another folder with --out", q->model_path);
     if (same || given) {
       snprintf(q->model_path, sizeof q->model_path, "%s", found);
       return SC_OK;
@@ -98,6 +118,7 @@ static sc_status find_model(quickstart *q, const char *given) {
 }
 
 static sc_status go(quickstart *q, const struct quick_options *o) {
+  SC_TRY(check_dataset(q));
   SC_TRY(find_model(q, o->model));
   for (size_t i = 0; i < q->ntasks; i++)
     if (strcmp(q->c[i].name, "-") != 0) SC_TRY(quick_run_case(q, &q->c[i]));

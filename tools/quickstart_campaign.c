@@ -117,6 +117,16 @@ static sc_status rounds(quickstart *q, sc_space_bound *const *space) {
   return train(q);
 }
 
+/* Where predict-sched looks for a model of this machine. */
+static sc_status keep_model(quickstart *q) {
+  char folder[4096], path[4096 + 16];
+  sc_cache_dir(folder, sizeof folder);
+  snprintf(path, sizeof path, "%s/models", folder);
+  SC_TRY(sc_mkdirs(path, &q->t->err));
+  snprintf(path, sizeof path, "%s/models/host.xgb", folder);
+  return sc_model_save(q->model, path, &q->t->err);
+}
+
 sc_status quick_campaign(quickstart *q) {
   sc_space_bound *space[QUICK_TASKS] = {0};
   sc_status status = SC_OK;
@@ -126,5 +136,5 @@ sc_status quick_campaign(quickstart *q) {
   for (size_t i = 0; i < q->ntasks; i++)
     if (space[i]) sc_space_unbind(space[i]);
   if (status == SC_OK) status = sc_model_save(q->model, q->model_path, &q->t->err);
-  return status;
+  return status == SC_OK ? keep_model(q) : status;
 }

@@ -1,29 +1,41 @@
 /* What quickstart prints at the end: the table of its cases and where the files are. */
 #include "tools/quickstart.h"
 
+/* The layer, or one that is the same contraction. */
+static bool trained_on(const quickstart *q, const sc_task *task) {
+  sc_str group = {0};
+  sc_task_group_key(task, &group);
+  const bool saw = sc_model_saw(q->model, sc_str_text(&group));
+  sc_str_free(&group);
+  return saw;
+}
+
 void quick_table(const quickstart *q, sc_str *out) {
-  bool disturbed = false;
+  bool disturbed = false, seen = false;
   double peak = q->p.machine.peak_flop_per_s.value;
   sc_str_printf(out, "\n%-22s %-34s %9s %8s %7s %7s  %s\n", "one thread", "predicted (90 % interval)", "measured",
                 "GFLOP/s", "of peak", "x plain", "OpenBLAS");
   for (size_t i = 0; i < q->ntasks; i++) {
     const quick_case *c = &q->c[i];
-    sc_str predicted = {0}, measured = {0};
+    sc_str name = {0}, predicted = {0}, measured = {0};
     if (c->measured_s == 0) continue;
-    print_time(&predicted, c->prediction.time_s);
+    sc_str_time(&predicted, c->prediction.time_s);
     sc_str_add(&predicted, " (");
-    print_time(&predicted, c->prediction.low_s);
+    sc_str_time(&predicted, c->prediction.low_s);
     sc_str_add(&predicted, " .. ");
-    print_time(&predicted, c->prediction.high_s);
+    sc_str_time(&predicted, c->prediction.high_s);
     sc_str_add(&predicted, ")");
     if (c->disturbed) sc_str_add(&measured, "~");
-    print_time(&measured, c->measured_s);
+    sc_str_time(&measured, c->measured_s);
     disturbed = disturbed || c->disturbed;
     double rate = c->task->flop / c->measured_s;
-    sc_str_printf(out, "%-22s %-34s %9s %8.1f %6.0f%% %7.1f", c->name, sc_str_text(&predicted), sc_str_text(&measured),
-                  rate * 1e-9, 100 * rate / peak, c->plain_s / c->measured_s);
+    sc_str_printf(&name, "%s%s", c->name, trained_on(q, c->task) ? " *" : "");
+    seen = seen || trained_on(q, c->task);
+    sc_str_printf(out, "%-22s %-34s %9s %8.1f %6.0f%% %7.1f", sc_str_text(&name), sc_str_text(&predicted),
+                  sc_str_text(&measured), rate * 1e-9, 100 * rate / peak, c->plain_s / c->measured_s);
     if (c->blas_s > 0) sc_str_printf(out, "  %.1f GFLOP/s (%s)", c->task->flop / c->blas_s * 1e-9, c->blas_core);
     sc_str_add(out, "\n");
+    sc_str_free(&name);
     sc_str_free(&predicted);
     sc_str_free(&measured);
   }
@@ -31,6 +43,9 @@ void quick_table(const quickstart *q, sc_str *out) {
                 "x plain: against the plain loops at gcc -O3 -march=native. Peak: %.0f GFLOP/s, one core; taps in "
                 "padding count as work.\n\n",
                 peak * 1e-9);
+  if (seen)
+    sc_str_add(out,
+               "*: the model was trained on schedules of this layer; on layers it has not seen it is less sure.\n\n");
   if (disturbed) sc_str_add(out, "~: the machine was never quiet while this was measured; take it as a hint.\n\n");
   for (size_t i = 0; i < q->ntasks; i++) {
     if (!q->c[i].code[0]) continue;
@@ -66,6 +81,7 @@ void quick_json(const quickstart *q, sc_str *out) {
     json_prediction(out, c->task, &c->prediction);
     json_real(out, "measured_s", c->measured_s);
     json_bool(out, "disturbed", c->disturbed);
+    json_bool(out, "trained_on", trained_on(q, c->task));
     json_real(out, "measured_flop_per_s", c->task->flop / c->measured_s);
     json_real(out, "plain_s", c->plain_s);
     if (c->blas_s > 0) json_real(out, "openblas_s", c->blas_s);

@@ -10,7 +10,7 @@ static const option options[] = {
     {"dump", 'd', OPTION_TEXT, offsetof(struct show_options, dump), "PARTS",
      "schedule,nest,kernels,features,analytic,c", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct show_options, threads), "N", "for features of parallel schedules",
-     NULL},
+     OPTION_RANGE(0, MOST_THREADS)},
     OPTION_MACHINE(struct show_options),
     OPTION_JSON(struct show_options),
     OPTION_END,
@@ -31,11 +31,11 @@ static sc_status show_operator(tool *t, const sc_operator *op, bool json) {
   return SC_OK;
 }
 
-static sc_status show_model(tool *t, const char *path) {
+static sc_status show_model(tool *t, const char *path, bool json) {
   sc_model *model;
   SC_TRY(sc_model_load(path, &model, &t->err));
-  sc_model_card(model, &t->out);
-  sc_str_add(&t->out, "\n");
+  sc_model_card(model, json, &t->out);
+  if (json) sc_str_add(&t->out, "\n");
   sc_model_free(model);
   return SC_OK;
 }
@@ -85,11 +85,6 @@ static sc_status show_operator_file(tool *t, const char *path, bool json) {
   return show_operator(t, op, json);
 }
 
-static bool ends_in(const char *text, const char *suffix) {
-  size_t len = strlen(text), cut = strlen(suffix);
-  return len > cut && strcmp(text + len - cut, suffix) == 0;
-}
-
 /* The first byte tells models (JSON) from datasets; other nouns have suffixes. */
 static char first_byte(const char *path) {
   FILE *f = fopen(path, "rb");
@@ -102,11 +97,11 @@ static sc_status show_one(tool *t, const struct show_options *o, char *what) {
   char journal[4400];
   snprintf(journal, sizeof journal, "%s.journal", what);
   bool file = strcmp(what, "-") == 0 || file_exists(what);
-  if (ends_in(what, ".h5") && (file || file_exists(journal))) return show_dataset(t, what, o->json);
-  if (file && ends_in(what, ".op")) return show_operator_file(t, what, o->json);
-  if (file && ends_in(what, ".space")) return show_space(t, what, o->json);
-  if (file && ends_in(what, ".machine")) return show_machine(t, what, o->json);
-  if (file && strcmp(what, "-") != 0 && first_byte(what) == '{') return show_model(t, what);
+  if (text_ends(what, ".h5") && (file || file_exists(journal))) return show_dataset(t, what, o->json);
+  if (file && text_ends(what, ".op")) return show_operator_file(t, what, o->json);
+  if (file && text_ends(what, ".space")) return show_space(t, what, o->json);
+  if (file && text_ends(what, ".machine")) return show_machine(t, what, o->json);
+  if (file && strcmp(what, "-") != 0 && first_byte(what) == '{') return show_model(t, what, o->json);
   if (file) return show_schedules(t, o, what);
   const sc_task *task;
   SC_TRY(tool_library(t));

@@ -58,12 +58,19 @@ static sc_status dump_analytic(tool *t, const struct dump *d, const job *j, sc_s
   const struct {
     const char *name;
     double s;
-  } part[] = {{"compute", a.compute_s}, {"kernel", a.kernel_s}, {"l1", a.l1_s},     {"l2", a.l2_s},
-              {"l3", a.l3_s},           {"memory", a.memory_s}, {"pack", a.pack_s}, {"overhead", a.overhead_s},
+  } part[] = {{"compute", a.compute_s},
+              {"kernel", a.kernel_s},
+              {"l1", a.l1_s},
+              {"l2", a.l2_s},
+              {"l3", a.l3_s},
+              {"memory", a.memory_s},
+              {"conflict", a.conflict_s},
+              {"pack", a.pack_s},
+              {"overhead", a.overhead_s},
               {"time", a.time_s}};
   for (size_t i = 0; i < SC_COUNT_OF(part); i++) {
     sc_str_printf(out, "%-10s ", part[i].name);
-    print_time(out, part[i].s);
+    sc_str_time(out, part[i].s);
     sc_str_add(out, "\n");
   }
   sc_str_printf(out, "kernels with measured rates: %.0f %% of the work\n", (double)a.known * 100);
@@ -79,8 +86,9 @@ static sc_status dump_c(tool *t, const struct dump *d, const job *j, sc_str *out
 static const struct {
   const char *name;
   sc_status (*dump)(tool *t, const struct dump *d, const job *j, sc_str *out);
-} parts[] = {{"schedule", dump_schedule}, {"nest", dump_nest},         {"kernels", dump_kernels},
-             {"features", dump_features}, {"analytic", dump_analytic}, {"c", dump_c}};
+  bool compiled; /* asks what the schedule is compiled with */
+} parts[] = {{"schedule", dump_schedule, false}, {"nest", dump_nest, false},        {"kernels", dump_kernels, true},
+             {"features", dump_features, true},  {"analytic", dump_analytic, true}, {"c", dump_c, true}};
 
 /* Bits of `parts`. */
 static sc_status parse_parts(tool *t, const char *text, unsigned *wanted) {
@@ -93,6 +101,12 @@ static sc_status parse_parts(tool *t, const char *text, unsigned *wanted) {
     p += len;
   }
   return SC_OK;
+}
+
+static bool asks_for_compiler(unsigned wanted) {
+  for (size_t i = 0; i < SC_COUNT_OF(parts); i++)
+    if (wanted >> i & 1 && parts[i].compiled) return true;
+  return false;
 }
 
 static sc_status show_job(tool *t, struct dump *d, const job *j, unsigned wanted, size_t number) {
@@ -130,12 +144,13 @@ sc_status show_schedules(tool *t, const struct show_options *o, char *path) {
   SC_TRY(parse_parts(t, o->dump ? o->dump : "schedule,nest", &wanted));
   SC_TRY(jobs_read(t, 1, &path, &jobs));
   sc_status status = platform_open(t, o->machine, &p);
-  if (o->json) sc_str_add(&t->out, "[");
+  if (status == SC_OK && asks_for_compiler(wanted)) status = jobs_compilers(t, &jobs, &p.machine);
+  if (status == SC_OK && o->json) sc_str_add(&t->out, "[");
   for (size_t i = 0; i < jobs.n && status == SC_OK; i++) {
     status = show_job(t, &d, &jobs.job[i], wanted, i);
     if (status == SC_OK && t->out.len > 1 << 16 && !o->json) status = tool_flush(t);
   }
-  if (o->json) sc_str_add(&t->out, "]\n");
+  if (status == SC_OK && o->json) sc_str_add(&t->out, "]\n");
   platform_close(&p);
   jobs_free(&jobs);
   return status;

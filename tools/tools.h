@@ -22,15 +22,20 @@ typedef struct text_list { /* OPTION_LIST: may be given again and again */
   const char *text[LIST_MAX];
 } text_list;
 
-/* FLAG fills a bool, TEXT a const char *, COUNT an int64_t >= 0, REAL a double >= 0, LIST a text_list, CHOICE an int. */
+/* FLAG fills a bool, TEXT a const char *, COUNT an int64_t, REAL a double, LIST a text_list, CHOICE an int. */
 typedef struct option {
   const char *name;
   char letter; /* 0 = none */
   option_kind kind;
   size_t offset; /* in the verb's struct */
   const char *argument, *help; /* "FILE"; NULL for a flag */
-  const char *const *choices; /* NULL-terminated */
+  const void *values; /* CHOICE: const char *const[], ends with NULL; COUNT: option_range or NULL, REAL: option_range */
 } option;
+typedef struct option_range {
+  double least, most;
+} option_range;
+#define OPTION_RANGE(least, most) (&(const option_range){least, most})
+enum { MOST_THREADS = 256 }; /* of what the harness runs */
 
 typedef struct tool tool;
 typedef struct verb {
@@ -88,6 +93,9 @@ sc_status tool_usage(tool *t, const char *format, ...)
 sc_status tool_library(tool *t);
 sc_status tool_task(tool *t, const char *text, const sc_task **task);
 bool file_exists(const char *path);
+bool text_ends(const char *text, const char *suffix); /* and more stands before it */
+/* Can this file be made? Asked before long work. */
+sc_status tool_output(tool *t, const char *path);
 
 /* NULL: this machine. A path, or the name of a file in data/machines or the cache. Writes where the table of kernels that
  * were measured here is: beside the file, for one of data/machines in the cache. */
@@ -103,7 +111,8 @@ void platform_close(platform *p);
 /* The kernel table to train or evaluate rows of this dataset with: of --machine, or of this machine when the rows are its
  * own; else an empty one. */
 sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, sc_kernel_table **table);
-/* `model` may be NULL: the shipped or cached model of this machine, else of its ISA; SC_NOTFOUND when there is none. */
+/* `model` may be NULL: the cached (quickstart's) or shipped model of this machine, else of its ISA; SC_NOTFOUND when there is
+ * none. */
 sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size);
 
 /* The space of a task: from a file or the default one, bound. */
@@ -116,12 +125,19 @@ typedef struct job {
   const sc_task *task;
   sc_schedule schedule;
   sc_origin origin;
+  const char *where; /* it was read; NULL = nowhere */
+  int line;
 } job;
 typedef struct job_list {
   job *job;
   size_t n, cap;
 } job_list;
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
+/* What compiles, rates or predicts needs a compiler that the machine has: names the line of the first job without. */
+sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machine);
+/* SC_..., with the line of the job. */
+sc_status job_fail(tool *t, const job *j, sc_status status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* An illegal one is SC_ILLEGAL. */
 sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin);
 void job_nest(const job *j, sc_nest *nest);
@@ -136,13 +152,11 @@ sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset);
 void print_task_line(sc_str *out, const sc_task *task);
 void print_origin_line(sc_str *out, const sc_origin *origin);
 void print_schedule_line(sc_str *out, const sc_task *task, const sc_schedule *schedule, const char *comment);
-void print_time(sc_str *out, double seconds); /* "1.23 ms" */
 void print_bytes(sc_str *out, double bytes); /* "32 KiB" */
 void print_prediction(sc_str *out, const sc_task *task,
                       const sc_prediction *p); /* "1.2 ms (1.1 ms .. 1.4 ms), 98 GFLOP/s" */
 /* What a campaign did. */
 void print_report(sc_str *out, const char *dataset, const sc_campaign_report *report, bool json);
-const char *knowledge_text(int knowledge);
 
 /* JSON: a comma where one is needed, then "name": value. */
 void json_key(sc_str *out, const char *name);
@@ -183,7 +197,9 @@ typedef struct pick_options {
 } pick_options;
 sc_status pick_best(tool *t, const sc_model *model, const sc_space_bound *space, const sc_task *task, platform *p,
                     const pick_options *o, sc_pick *picks, size_t *npicks, size_t *scanned);
-/* Predictions of jobs, which may be of several tasks, serial and parallel mixed. */
+/* Did this model propose it? Then its interval is that of picks, wherever the schedule was read. */
+bool job_picked(const job *j, const sc_model *model);
+/* Predictions of jobs, which may be of several tasks, serial and parallel, picked and others mixed. */
 sc_status jobs_predict(tool *t, const sc_model *model, const platform *p, int64_t threads, const job_list *jobs,
                        sc_prediction *out);
 /* The name of a nest's functions: op_12345678. */

@@ -12,23 +12,25 @@ struct train_options {
 
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct train_options, out), "FILE", "the model, x.xgb (required)", NULL},
-    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "default 250", NULL},
-    {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6", NULL},
-    {"eta", 0, OPTION_REAL, offsetof(struct train_options, eta), "X", "learning rate, default 0.1", NULL},
+    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "default 250", OPTION_RANGE(1, 100000)},
+    {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6", OPTION_RANGE(1, SC_MOST_DEPTH)},
+    {"eta", 0, OPTION_REAL, offsetof(struct train_options, eta), "X", "learning rate, default 0.1",
+     OPTION_RANGE(0.0001, 1)},
     {"subsample", 0, OPTION_REAL, offsetof(struct train_options, subsample), "X", "share of rows a tree, default 0.7",
-     NULL},
+     OPTION_RANGE(0.01, 1)},
     {"colsample", 0, OPTION_REAL, offsetof(struct train_options, colsample), "X",
-     "share of features a tree, default 0.3", NULL},
+     "share of features a tree, default 0.3", OPTION_RANGE(0.01, 1)},
     {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5",
-     NULL},
-    {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N", "passes a label is made of, default 3",
-     NULL},
+     OPTION_RANGE(0.001, 1000000)},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N",
+     "per label; default 3, or what 90 % of the rows have", OPTION_RANGE(1, SC_MAX_PASSES)},
     {"disturbed", 0, OPTION_FLAG, offsetof(struct train_options, disturbed), NULL, "passes marked invalid count too",
      NULL},
     {"forbid", 0, OPTION_TEXT, offsetof(struct train_options, forbid), "FILE",
      "groups left out; default: the evaluation's", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct train_options, seed), "N", "equal seeds give equal models", NULL},
-    {"threads", 't', OPTION_COUNT, offsetof(struct train_options, threads), "N", "default: all", NULL},
+    {"threads", 't', OPTION_COUNT, offsetof(struct train_options, threads), "N", "default: all",
+     OPTION_RANGE(0, MOST_THREADS)},
     OPTION_MACHINE(struct train_options),
     OPTION_JSON(struct train_options),
     OPTION_END,
@@ -47,6 +49,7 @@ static void say_rows(tool *t, const sc_rows *rows) {
              {rows->skipped_illegal, "are no longer legal"}};
   tool_say(t, "%zu rows of %zu tasks in %zu groups and %zu networks", rows->n, rows->ntasks, rows->ngroups,
            rows->nnetworks);
+  if (rows->passes < 3) tool_say(t, "labels are made of %d pass%s", rows->passes, rows->passes > 1 ? "es" : "");
   if (rows->disturbed) tool_say(t, "warning: labels of %zu rows are from a disturbed machine", rows->disturbed);
   for (size_t i = 0; i < SC_COUNT_OF(out); i++)
     if (out[i].n) tool_say(t, "left out: %zu rows that %s", out[i].n, out[i].why);
@@ -72,7 +75,7 @@ static sc_status train(tool *t, const struct train_options *o, const sc_dataset 
   sc_status status = sc_model_train(&rows, &to, &model, &t->err);
   if (status == SC_OK) status = sc_model_save(model, o->out, &t->err);
   if (status == SC_OK && o->json) {
-    sc_model_card(model, &t->out);
+    sc_model_card(model, true, &t->out);
     sc_str_add(&t->out, "\n");
   } else if (status == SC_OK) {
     sc_str_printf(&t->out, "%s: trained on %zu rows, model %016llx; `show-sched %s` prints its card\n", o->out, rows.n,
@@ -87,6 +90,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_dataset *dataset;
   sc_kernel_table *kernels = NULL;
   if (!o->out) return tool_usage(t, "--out FILE is missing");
+  SC_TRY(tool_output(t, o->out));
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
   sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);

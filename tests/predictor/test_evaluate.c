@@ -285,6 +285,15 @@ static void seen_rows_are_not_evaluated(void **state) {
   for (size_t g = 0; g < other.rows.ngroups; g++) other.rows.group_name[g] = g % 2 ? "unseen-a" : "unseen-b";
   assert_int_equal(sc_evaluate(&other.rows, SC_HOLDOUT_NONE, model, NULL, &e, NULL, &err), SC_OK);
   assert_true(e.model.top1.value > 0.9 && e.model.coverage.value > 0.5);
+  sc_str text = {0}; /* one group has scores, but no interval */
+  for (size_t i = 0; i < other.rows.n; i++) other.rows.group[i] = 0;
+  other.rows.ngroups = 1;
+  assert_int_equal(sc_evaluate(&other.rows, SC_HOLDOUT_NONE, model, NULL, &e, NULL, &err), SC_OK);
+  assert_true(e.model.top1.value > 0.9 && isnan(e.model.top1.low) && isnan(e.model.top1_p5.high));
+  sc_evaluation_print(&e, false, &text);
+  assert_non_null(strstr(text.text, " [-]"));
+  assert_null(strstr(text.text, "nan"));
+  sc_str_free(&text);
   assert_int_equal(sc_evaluate(&other.rows, SC_HOLDOUT_NONE, NULL, NULL, &e, NULL, &err), SC_USAGE);
   sc_model_free(model);
   synthetic_free(&s);

@@ -60,8 +60,8 @@ static void save_load_is_identity(void **state) {
     assert_memory_equal(&a, &b, sizeof a);
   }
   sc_str card = {0}, again = {0};
-  sc_model_card(f->model, &card);
-  sc_model_card(loaded, &again);
+  sc_model_card(f->model, true, &card);
+  sc_model_card(loaded, true, &again);
   assert_string_equal(sc_str_text(&card), sc_str_text(&again));
   assert_string_equal(sc_model_machine(loaded)->name, "test");
   sc_str_free(&card);
@@ -291,6 +291,8 @@ static void one_contraction_can_be_trained_on(void **state) {
   assert_int_equal(sc_model_train(&rows, &synthetic_quick, &model, &err), SC_OK);
   const sc_prediction p = predict(f, model, 0);
   assert_true(p.time_s > 0);
+  const sc_quantiles *q = sc_intervals_find(&model->card.intervals, "matmul"); /* nothing calibrates ten picks */
+  assert_true(q->picked_low >= q->low && q->picked_high >= q->high);
   sc_model_free(model);
   assert_int_equal(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &evaluation, NULL, &err), SC_USAGE);
 }
@@ -435,15 +437,68 @@ static void explanation_names_what_pushed(void **state) {
   for (size_t i = 0; i < f->s.rows.n; i += 11) {
     sc_str text = {0};
     sc_error err;
-    assert_int_equal(sc_model_explain(f->model, f->s.task[i], &f->s.nest[i], &target, 5, &text, &err), SC_OK);
+    assert_int_equal(sc_model_explain(f->model, f->s.task[i], &f->s.nest[i], &target, false, 5, &text, &err), SC_OK);
     assert_non_null(strstr(text.text, "GFLOP/s"));
     assert_non_null(strstr(text.text, "analytic time"));
-    assert_non_null(strstr(text.text, "nothing but the machine file"));
+    assert_non_null(strstr(text.text, "machine file only"));
+    assert_null(strstr(text.text, "another machine"));
     assert_null(strstr(text.text, "in0")); /* tensors by their names */
     steps += strstr(text.text, "vectors of the register tile") != NULL;
     sc_str_free(&text);
   }
   assert_in_range(steps, f->s.rows.n / 11 / 3, f->s.rows.n); /* the truth has a step there */
+}
+
+/* A fact that the kernel table does not hold is said to be missing, not to be 0. */
+static void explanation_knows_what_is_missing(void **state) {
+  fixture *f = *state;
+  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  const char *const facts[] = {"measured rate of the kernels over the peak: ", "bytes of the kernels' code: "};
+  sc_str text = {0};
+  sc_error err;
+  assert_int_equal(sc_model_explain(f->model, f->s.task[0], &f->s.nest[0], &target, true, 8, &text, &err), SC_OK);
+  sc_str_clear(&text);
+  float row[SC_FEATURE_COUNT] = {0};
+  sc_push pushes[SC_FEATURE_COUNT];
+  for (int i = 0; i < SC_FEATURE_COUNT; i++)
+    pushes[i] = (sc_push){i, i == SC_FEATURE_kernel_rate || i == SC_FEATURE_kernel_code};
+  sc_explain_pushes(f->s.task[0], row, pushes, 2, &text);
+  for (int i = 0; i < 2; i++) {
+    const char *at = strstr(text.text, facts[i]);
+    assert_non_null(at);
+    assert_memory_equal(at + strlen(facts[i]), "not known", 9);
+  }
+  sc_str_clear(&text);
+  row[SC_FEATURE_kernel_known] = row[SC_FEATURE_kernel_static] = 1;
+  sc_explain_pushes(f->s.task[0], row, pushes, 2, &text);
+  assert_null(strstr(text.text, "not known"));
+  sc_str_free(&text);
+}
+
+/* Predicting for another machine is allowed, said, and at least as wide as the widest class, more the further it is. */
+static void another_machine_is_said_and_widens(void **state) {
+  fixture *f = *state;
+  sc_machine other = f->s.rows.machine;
+  const sc_target own = {&f->s.rows.machine, NULL, 1}, foreign = {&other, NULL, 1};
+  const sc_quantiles widest = sc_intervals_widest(&f->model->card.intervals);
+  sc_prediction p[3];
+  assert_int_equal(sc_model_predict(f->model, f->s.task[0], &f->s.nest[0], 1, &own, false, &p[0], NULL), SC_OK);
+  assert_false(p[0].foreign || p[0].extrapolates);
+  snprintf(other.cpu, sizeof other.cpu, "another cpu");
+  assert_int_equal(sc_model_predict(f->model, f->s.task[0], &f->s.nest[0], 1, &foreign, false, &p[1], NULL), SC_OK);
+  assert_true(p[1].foreign && p[1].extrapolates && p[1].time_s == p[0].time_s);
+  const double wider = log(p[1].high_s / p[1].time_s) / log(p[0].high_s / p[0].time_s);
+  assert_true(wider >= 1.4999 * widest.high / sc_intervals_find(&f->model->card.intervals, "matmul")->high);
+  other.peak_flop_per_s.value /= 8;
+  const sc_reach near = sc_model_reach(f->model, "matmul", &f->s.rows.machine),
+                 far = sc_model_reach(f->model, "matmul", &other);
+  assert_true(!near.foreign && far.foreign);
+  assert_float_equal(far.q.low, 3 * widest.low, 1e-9);
+  assert_float_equal(far.q.picked_high, 3 * widest.picked_high, 1e-9);
+  sc_str text = {0};
+  assert_int_equal(sc_model_explain(f->model, f->s.task[0], &f->s.nest[0], &foreign, false, 1, &text, NULL), SC_OK);
+  assert_non_null(strstr(text.text, "the model is of another machine"));
+  sc_str_free(&text);
 }
 
 int main(void) {
@@ -462,6 +517,8 @@ int main(void) {
       cmocka_unit_test(card_and_cuts_round_trip),
       cmocka_unit_test(bins_count_the_cuts_below),
       cmocka_unit_test(explanation_names_what_pushed),
+      cmocka_unit_test(explanation_knows_what_is_missing),
+      cmocka_unit_test(another_machine_is_said_and_widens),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -58,6 +58,26 @@ equal "$(cat completed)" --rank "completion of 'predict-sched --ra'"
 expect 2 "$S" sample -n ten matmul:M=8,N=8,K=8
 says err "--number wants a whole number, not 'ten'"
 expect 2 "$S" sample -n -1 matmul:M=8,N=8,K=8
+while read -r command; do # verb, option, value, and the range that the message names with both
+  read -r verb option value range <<<"$command"
+  expect 2 "$S" "$verb" x "$option" "$value"
+  says err "$option wants $range, not '$value'"
+done <<'END'
+sample --number 0 1 to 1000000000
+sample --number 99999999999999999999 1 to 1000000000
+sample --threads 1000 0 to 256
+sample --seed -1 0 to 9007199254740992
+measure --threads 1000000000000 0 to 256
+measure --passes 4294967297 1 to 16
+predict --pick 5000 1 to 4096
+predict --scan 0 1 to 1000000000
+train --trees 4294967297 1 to 100000
+train --depth 12 1 to 8
+train --subsample 7 0.01 to 1
+train --eta 1e9 0.0001 to 1
+evaluate --depth 0 1 to 8
+quickstart --seconds 0 1 to 86400
+END
 expect 2 "$S" sample --sampling dice matmul:M=8,N=8,K=8
 says err "uniform, sobol, exhaustive"
 expect 2 "$S" sample matmul:M=8,N=8,K=8 --seed
@@ -73,6 +93,10 @@ says err "--out FILE is missing"
 expect 2 "$S" measure --out d.h5 --shard 3/3 "$work/lib"
 expect 2 "$S" train d.h5
 expect 2 "$S" predict a b
+for given in "--pick 1" "--scan 9" "--space no.space" "--force unroll\ 1" "--seed 5"; do
+  eval "expect 2 \"$S\" predict --rank x.sched $given"
+  says err "belongs to a TASK, not to --rank"
+done
 expect 2 "$S" evaluate d.h5 --log x.md
 expect 2 "$S" dataset frob d.h5
 expect 2 "$S" machine frob

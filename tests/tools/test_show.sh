@@ -50,6 +50,54 @@ equal "$(field 'len(d)' out)" 2 "schedules in JSON"
 expect 0 bash -c "cat s.sched | '$S' show -m x86-64-v4 -"
 says out "# schedule 1 of matmul"
 
+# a compiler that the machine has not: one message with the line, wherever it is asked for
+model=$data/models/amd-epyc-zen5.xgb
+sed 's/; compile gcc   #.*/; compile nosuch/' s.sched >nosuch.sched
+sed 's/; compile gcc   #.*//' s.sched >none.sched
+expect 0 "$S" show none.sched -m x86-64-v4 --dump=schedule,nest
+for dump in kernels features analytic c; do
+  expect 1 "$S" show nosuch.sched -m x86-64-v4 --dump=$dump
+  says err "nosuch.sched:4: no compiler 'nosuch' on the machine x86-64-v4: it has gcc, clang"
+  silent out
+done
+for verb in "predict --model $model --rank" "measure --out no.h5" "machine kernels"; do
+  expect 1 "$S" $verb -m x86-64-v4 nosuch.sched
+  says err "nosuch.sched:4: no compiler 'nosuch'"
+  expect 1 "$S" $verb -m x86-64-v4 none.sched
+  says err 'none.sched:4: no `compile` clause: the machine x86-64-v4 has gcc, clang'
+done
+[[ ! -e no.h5 ]] || fail "a dataset was made"
+
+# a model: its card as text and JSON; of another machine it predicts, and says so
+expect 0 "$S" show $model
+says out "model of amd-epyc (x86-64-v4)"
+says out "picked below"
+expect 0 "$S" show $model --json
+json out
+expect 0 "$S" predict --model $model --rank s.sched -m cortex-a72
+says err "warning: the model is of amd-epyc (x86-64-v4), not of cortex-a72 (armv8-a)"
+says out "of amd-epyc (x86-64-v4), another machine, knows: machine file only"
+says out "another machine's model"
+expect 0 "$S" predict --model $model --rank s.sched -m cortex-a72 --json
+equal "$(field '{(s["foreign"], s["extrapolates"]) for s in d[0]["schedules"]}' out)" "{(True, True)}" "foreign"
+equal "$(field 'd[0]["model_machine"], d[0]["machine"]' out)" "amd-epyc cortex-a72" "machines"
+expect 0 "$S" predict --model $model --rank s.sched -m amd-epyc-zen5 --json
+equal "$(field '{(s["foreign"], s["extrapolates"]) for s in d[0]["schedules"]}' out)" "{(False, True)}" "its own machine"
+silent err
+
+# a pick keeps its interval when it is ranked, and its reasons say the same; C to stdout is nothing but C
+task=conv2d:H=14,W=14,C=64,K=64,R=3,S=3,pad=1
+expect 0 "$S" predict --model $model -m amd-epyc-zen5 $task --pick 3 --scan 200
+cp out picks
+expect 0 "$S" predict --model $model -m amd-epyc-zen5 --rank picks --explain
+equal "$(grep '^schedule' out)" "$(grep '^schedule' picks)" "picks, ranked"
+equal "$(sed -n 's/^schedule.*# \(.*\)), .*/\1/p' out | sed 's/ (/ (90 %: /; s/ \.\. / to /')" \
+  "$(sed -n 's/^#   predicted \(.*\)), .*GFLOP.*/\1/p' out)" "intervals and their explanations"
+expect 0 "$S" predict --model $model -m amd-epyc-zen5 $task --scan 200 --emit-c -
+equal "$(head -c 2 out)" "/*" "C on stdout"
+equal "$(grep -c '^schedule' out)" 0 "schedules in C"
+says err "schedule tile"
+
 # positions
 printf 'task matmul:M=8,N=8,K=8\nschedule tile i 4*2, j 8; vectr j 8\n' >bad.sched
 expect 1 "$S" show bad.sched
