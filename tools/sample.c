@@ -2,44 +2,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/tools.h"
-
-struct sample_options {
-  const char *space, *machine;
-  text_list force;
-  int64_t number, seed, threads;
-  int sampling;
-  bool count, json;
-};
+#include "tools/sample.h"
 
 static const char *const samplings[] = {"uniform", "sobol", "exhaustive", "stratified", NULL};
 enum { STRATIFIED = SC_SAMPLE_EXHAUSTIVE + 1 };
 
 static const option options[] = {
     {"number", 'n', OPTION_COUNT, offsetof(struct sample_options, number), "N",
-     "how many; default 100, exhaustive: all", NULL},
+     "how many; default 100, exhaustive: all", OPTION_RANGE(1, 1000000000)},
     {"space", 's', OPTION_TEXT, offsetof(struct sample_options, space), "FILE", "space file; default: the operator's",
      NULL},
     {"sampling", 0, OPTION_CHOICE, offsetof(struct sample_options, sampling), "HOW", "how to draw", samplings},
+    {"neighbours-of", 0, OPTION_TEXT, offsetof(struct sample_options, near), "FILE",
+     "of each of its schedules, default 10", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct sample_options, seed), "N", "equal seeds draw equal schedules", NULL},
     {"count", 'c', OPTION_FLAG, offsetof(struct sample_options, count), NULL,
      "print how many distinct schedules there are", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct sample_options, threads), "N",
-     "more than 1: parallel ones too; 0: all cores", NULL},
+     "more than 1: parallel ones too; 0: all cores", OPTION_RANGE(0, MOST_THREADS)},
     OPTION_FORCE(struct sample_options),
     OPTION_MACHINE(struct sample_options),
     OPTION_JSON(struct sample_options),
     OPTION_END,
 };
 
-struct printing {
-  tool *t;
-  const sc_task *task;
-  size_t n;
-  bool json;
-};
-
-static sc_status print_one(void *user, const sc_schedule *schedule) {
+sc_status print_one(void *user, const sc_schedule *schedule) {
   struct printing *p = user;
   sc_str *out = &p->t->out;
   p->n++;
@@ -109,6 +96,10 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   const sc_task *task;
   platform p;
   sc_space_bound *space = NULL;
+  if (o->near && (n || o->count || o->sampling))
+    return tool_usage(t, "--neighbours-of takes no TASK, --count or --sampling: its file has the tasks");
+  if (o->near) return sample_neighbours(t, o);
+  if (!n) return tool_usage(t, "TASK is missing");
   SC_TRY(tool_task(t, operands[0], &task));
   SC_TRY(platform_open(t, o->machine, &p));
   sc_status status = tool_space(t, o->space, task, &p.machine, &o->force, o->threads, &space);
@@ -121,20 +112,21 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
 const verb verb_sample = {
     .name = "sample",
     .summary = "draws schedules of a task from a space, or counts them",
-    .operands = "TASK",
-    .details = "Prints a `task` line and one `schedule` line for each schedule, which measure-sched, predict-sched "
-               "--rank and show-sched "
-               "read. All schedules are legal and distinct. Uniform draws without replacement; sobol spreads the draws "
-               "evenly; "
-               "exhaustive goes through the space in its order; stratified draws 20 times as many and keeps more of "
-               "those that "
-               "the analytic model finds fast.",
+    .operands = "TASK | --neighbours-of FILE",
+    .details =
+        "Prints a `task` line and one `schedule` line for each schedule, which measure-sched, predict-sched "
+        "--rank and show-sched "
+        "read. All schedules are legal and distinct. Uniform draws without replacement; sobol spreads the draws "
+        "evenly; "
+        "exhaustive goes through the space in its order; stratified draws 20 times as many and keeps more of "
+        "those that "
+        "the analytic model finds fast. Neighbours differ from a schedule in one choice and in what follows from "
+        "it.",
     .example = "sample-sched conv2d:H=56,W=56,C=64,K=64,R=3,S=3,pad=1 -n 200 --seed 1\n"
                "  sample-sched matmul:M=512,N=512,K=512 --force \"vector j\" --count",
     .options = options,
     .defaults = &(const struct sample_options){.threads = 1},
     .options_size = sizeof(struct sample_options),
-    .min_operands = 1,
     .max_operands = 1,
     .run = run,
 };

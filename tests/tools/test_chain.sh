@@ -39,6 +39,27 @@ says err "nosuchdim"
 expect 0 "$S" sample $other -n 30 --seed 1
 cp out b.sched
 
+# neighbours of what was sampled: distinct, others than what they are of, and marked as such
+expect 1 "$S" sample $task --force "parallel i 1"
+says err "no parallel loops"
+expect 0 "$S" sample $task --count --force "where kernels <= 2"
+grep -v '^#' a.sched | head -4 >two.sched # a task, its proposal, two schedules
+expect 0 "$S" sample --neighbours-of two.sched -n 6 --seed 1
+cp out near.sched
+equal "$(grep -c '^schedule ' near.sched)" 12 "neighbours of two"
+equal "$(grep '^schedule ' near.sched two.sched | cut -d: -f2- | sort -u | wc -l)" 14 "distinct neighbours"
+says near.sched "proposal neighbour"
+says near.sched "# neighbours of two.sched:4"
+expect 0 "$S" sample --neighbours-of two.sched -n 6 --seed 1
+equal "$(cat out)" "$(cat near.sched)" "neighbours of one seed"
+expect 0 "$S" sample --neighbours-of near.sched -n 1 --json
+json out
+equal "$(field 'len(d), {len(x["schedules"]) for x in d}' out)" "12 {1}" "neighbours in JSON"
+printf 'task %s\nschedule band order i j k; compile gcc\n' $task >plain.sched
+expect 1 "$S" sample --neighbours-of plain.sched
+says err "plain.sched:2: the space of $task does not hold this schedule"
+expect 2 "$S" sample $task --neighbours-of two.sched
+
 # measure: from files and from a pipe
 expect 0 "$S" measure a.sched b.sched --out d.h5 --passes 3
 says out "60 schedules, " # and 180 visits, more when the machine is not quiet
@@ -93,9 +114,26 @@ expect 0 "$S" train d.h5 --disturbed --out again.xgb --trees 40 --seed 3 --json
 json out
 equal "$(cmp m.xgb again.xgb && echo same)" same "models of one seed"
 expect 0 "$S" show m.xgb
-json out
+says out "out_of_fold_top1"
+expect 1 "$S" train d.h5 --out no/such/folder/m.xgb
+says err "cannot write no/such/folder/m.xgb: folder no/such/folder: No such file or directory"
+equal "$(grep -c rows err)" 0 "asked before training"
 head -c 5000 m.xgb >cut.xgb
 expect 1 "$S" predict --model cut.xgb --rank a.sched
+
+# the cache's models: found without --model, the first by name of equals; a damaged one is named
+(
+  mkdir -p cache/models empty
+  cp "$SCHEDCAST_CACHE"/host.* cache
+  ln -s "$SCHEDCAST_DATA"/* empty && rm empty/models
+  export SCHEDCAST_CACHE=$PWD/cache SCHEDCAST_DATA=$PWD/empty
+  cp cut.xgb cache/models/a.xgb
+  "$S" predict --rank a.sched >out 2>err || grep -q "no model of this machine" err || echo "a model was found"
+  grep -q "warning: passed over: .*models/a.xgb:" err || echo "the damage is not named"
+  cp m.xgb cache/models/c.xgb && cp m.xgb cache/models/b.xgb
+  "$S" predict --rank a.sched 2>/dev/null | grep -q "models/b.xgb, of " || echo "b.xgb is not the one"
+) >found 2>&1
+silent found
 
 # predict: ranks what sample printed, and its own output
 expect 0 "$S" predict --model m.xgb --rank a.sched
@@ -108,6 +146,7 @@ json out
 equal "$(field '[len(x["schedules"]) for x in d]' out)" "[30, 30]" "schedules of two tasks"
 equal "$(field 'all(a["time_s"] <= b["time_s"] for x in d for a, b in zip(x["schedules"], x["schedules"][1:]))' out)" True "order"
 equal "$(field 'all(s["low_s"] <= s["time_s"] <= s["high_s"] for x in d for s in x["schedules"])' out)" True "intervals"
+equal "$(grep -c "another machine" ranked)" 0 "of this machine"
 expect 0 "$S" predict --model m.xgb --rank a.sched --explain
 says out "#   "
 
