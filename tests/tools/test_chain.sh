@@ -80,7 +80,7 @@ expect 0 "$S" dataset export --csv c.h5
 says out "NO_SUCH_EVENT: "
 
 expect 2 "$S" measure a.sched --out c.h5 -p 17
-says err "--passes is at most 16"
+says err "--passes wants 1 to 16"
 
 # dataset
 expect 0 "$S" dataset info d.h5
