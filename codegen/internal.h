@@ -27,7 +27,6 @@ typedef struct coord {
 
 /* One register's worth of an operand: a vector, or one element broadcast to `lanes`. */
 typedef struct value {
-  uint64_t key; /* equal keys, equal values */
   offset at;
   int16_t operand, piece, lanes;
   bool hoisted; /* loaded once, before the free loop */
@@ -50,7 +49,7 @@ typedef struct emitter {
   coord *tap; /* coordinates of the unrolled reductions, last dim fastest */
   product *product; /* by tap, element, piece */
   value *value;
-  int32_t *table; /* hash table of values by key */
+  int32_t *table; /* hash table of values */
   uint32_t table_mask;
   int level[SC_MAX_ACCESSES + 1]; /* the loop whose pointer an operand uses now, -1 = the base pointer */
   int indent, stamp;

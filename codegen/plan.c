@@ -6,8 +6,7 @@
 #include "codegen/internal.h"
 
 offset sc_plan_offset(const sc_kernel *k, const sc_operand *o, const coord *at) {
-  offset sum;
-  memset(&sum, 0, sizeof sum); /* padding too: offsets are hashed */
+  offset sum = {0};
   for (int d = 0; d < k->ndims; d++) {
     if (!(o->dims >> d & 1)) continue;
     int64_t n = at->at[d];
@@ -95,14 +94,24 @@ static bool is_dropped(const sc_kernel *k, const coord *element, const coord *ta
   return false;
 }
 
-static int32_t find_value(emitter *e, int operand, int p, int lanes, const offset *at) {
-  uint64_t head = (uint64_t)operand << 32 | (uint64_t)(uint16_t)p << 16 | (uint64_t)(uint16_t)lanes;
-  uint64_t key = sc_hash64(at, sizeof *at, head);
-  uint32_t h = (uint32_t)key & e->table_mask;
+static bool same_value(const value *a, const value *b) {
+  return a->operand == b->operand && a->piece == b->piece && a->lanes == b->lanes && a->at.literal == b->at.literal &&
+         memcmp(a->at.slot, b->at.slot, sizeof a->at.slot) == 0;
+}
+
+/* Where the search for a value begins. Field by field: what pads a struct has no defined bytes. */
+static uint32_t hash_of(const emitter *e, const value *v) {
+  uint64_t head = (uint64_t)(uint16_t)v->operand << 32 | (uint64_t)(uint16_t)v->piece << 16 | (uint16_t)v->lanes;
+  uint64_t hash = sc_hash64(&v->at.literal, sizeof v->at.literal, head);
+  return (uint32_t)sc_hash64(v->at.slot, sizeof v->at.slot, hash) & e->table_mask;
+}
+
+/* The number of the value that equals this one: an earlier one, or else it becomes the last. */
+static int32_t find_value(emitter *e, const value *v) {
+  uint32_t h = hash_of(e, v);
   for (; e->table[h] >= 0; h = (h + 1) & e->table_mask)
-    if (e->value[e->table[h]].key == key) return e->table[h];
-  e->value[e->nvalues] =
-      (value){.key = key, .at = *at, .operand = (int16_t)operand, .piece = (int16_t)p, .lanes = (int16_t)lanes};
+    if (same_value(&e->value[e->table[h]], v)) return e->table[h];
+  e->value[e->nvalues] = *v;
   return e->table[h] = e->nvalues++;
 }
 
@@ -117,8 +126,11 @@ static void add_product(emitter *e, int tap, int element, int p) {
   sum->tap = tap;
   for (int i = 0; i < 2; i++) {
     const sc_operand *o = &k->operand[i + 1];
-    offset where = sc_plan_offset(k, o, &at);
-    sum->value[i] = find_value(e, i + 1, o->vector ? p : SC_ALL_PIECES, e->piece[p].lanes, &where);
+    value v = {.at = sc_plan_offset(k, o, &at),
+               .operand = (int16_t)(i + 1),
+               .piece = (int16_t)(o->vector ? p : SC_ALL_PIECES),
+               .lanes = e->piece[p].lanes};
+    sum->value[i] = find_value(e, &v);
   }
 }
 

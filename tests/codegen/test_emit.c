@@ -1,6 +1,18 @@
 /* What stands in the generated text: every choice of a schedule is visible in it, argument lists, errors, and a file that
  * stands alone. */
+#include "codegen/internal.h"
 #include "tests/codegen/tasks.h"
+
+/* The plan of a kernel once more, with a hash under which all values collide. */
+#define sc_plan_kernel colliding_plan_kernel
+#define sc_plan_offset colliding_plan_offset
+sc_status sc_plan_kernel(emitter *e, sc_error *err);
+offset sc_plan_offset(const sc_kernel *kernel, const sc_operand *operand, const coord *at);
+#define sc_hash64(data, size, seed) ((void)(data), (void)(seed), (uint64_t)0)
+#include "codegen/plan.c" /* NOLINT(bugprone-suspicious-include) */
+#undef sc_hash64
+#undef sc_plan_offset
+#undef sc_plan_kernel
 
 static void lower(const sc_task *task, const char *text, sc_schedule *schedule, sc_nest *nest) {
   sc_error err = {0};
@@ -88,6 +100,25 @@ static void test_taps_share_inputs(void **state) {
   assert_int_equal(products(text), 2 * 4 * 9);
   assert_int_equal(count(text, "= SC_LOAD16(p1"), 4 * 6); /* rows 2+2, columns 4+2 */
   free(text);
+}
+
+/* Equal hashes make no equal values. */
+static void test_values_may_collide(void **state) {
+  const sc_task *task = task_of("depthwise:H=10,W=10,C=16,R=3,S=3");
+  sc_schedule schedule;
+  sc_nest nest;
+  sc_kernel kernel;
+  lower(task, "tile c 16, p 2, q 4, r 3, s 3; vector c 16; band order p q", &schedule, &nest);
+  assert_int_equal(sc_nest_kernels(task, &nest, &kernel, 1), 1);
+  emitter a = {.kernel = &kernel, .arena = sc_arena_new()}, b = {.kernel = &kernel, .arena = sc_arena_new()};
+  assert_int_equal(sc_plan_kernel(&a, NULL), SC_OK);
+  assert_int_equal(colliding_plan_kernel(&b, NULL), SC_OK);
+  assert_int_equal(a.nvalues, 4 * 6 + 9);
+  assert_int_equal(b.nvalues, a.nvalues);
+  for (int i = 0; i < a.nproducts; i++)
+    for (int side = 0; side < 2; side++) assert_int_equal(a.product[i].value[side], b.product[i].value[side]);
+  sc_arena_free(a.arena);
+  sc_arena_free(b.arena);
 }
 
 static void test_arguments(void **state) {
@@ -196,10 +227,15 @@ static void test_comment_holds(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_choices_are_visible), cmocka_unit_test(test_unroll_repeats_the_body),
-      cmocka_unit_test(test_peel_drops_products), cmocka_unit_test(test_taps_share_inputs),
-      cmocka_unit_test(test_arguments),           cmocka_unit_test(test_errors),
-      cmocka_unit_test(test_file_stands_alone),   cmocka_unit_test(test_comment_holds),
+      cmocka_unit_test(test_choices_are_visible),
+      cmocka_unit_test(test_unroll_repeats_the_body),
+      cmocka_unit_test(test_peel_drops_products),
+      cmocka_unit_test(test_taps_share_inputs),
+      cmocka_unit_test(test_values_may_collide),
+      cmocka_unit_test(test_arguments),
+      cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_file_stands_alone),
+      cmocka_unit_test(test_comment_holds),
   };
   return cmocka_run_group_tests(tests, batch_setup, batch_teardown);
 }
