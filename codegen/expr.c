@@ -19,6 +19,29 @@ expr sc_var(int level, const char *format, ...) {
   return x;
 }
 
+void sc_name_set_add(name_set *set, named kind, int number) {
+  SC_ASSERT(number >= 0 && number < 64);
+  set->bit[kind] |= (uint64_t)1 << number;
+}
+
+void sc_name_set_join(name_set *set, const name_set *more) {
+  for (int k = 0; k < SC_NAMES; k++) set->bit[k] |= more->bit[k];
+}
+
+expr sc_name(int level, named kind, int number) {
+  expr x = sc_var(level, "%c%d", SC_LETTERS[kind], number);
+  sc_name_set_add(&x.reads, kind, number);
+  return x;
+}
+
+expr sc_reading(expr x, expr part) {
+  sc_name_set_join(&x.reads, &part.reads);
+  return x;
+}
+
+/* x, which was made of a and b. */
+static expr of(expr x, expr a, expr b) { return sc_reading(sc_reading(x, a), b); }
+
 static int deeper(expr a, expr b) { return a.level > b.level ? a.level : b.level; }
 
 static bool is(expr x, int64_t value) { return x.literal && x.value == value; }
@@ -27,15 +50,15 @@ expr sc_add(expr a, expr b) {
   if (a.literal && b.literal) return sc_lit(a.value + b.value);
   if (is(a, 0)) return b;
   if (is(b, 0)) return a;
-  if (b.literal && b.value < 0) return sc_var(a.level, "(%s - %lld)", a.text, -(long long)b.value);
-  return sc_var(deeper(a, b), "(%s + %s)", a.text, b.text);
+  if (b.literal && b.value < 0) return sc_reading(sc_var(a.level, "(%s - %lld)", a.text, -(long long)b.value), a);
+  return of(sc_var(deeper(a, b), "(%s + %s)", a.text, b.text), a, b);
 }
 
 expr sc_sub(expr a, expr b) {
   if (a.literal && b.literal) return sc_lit(a.value - b.value);
   if (is(b, 0)) return a;
   if (b.literal) return sc_add(a, sc_lit(-b.value));
-  return sc_var(deeper(a, b), "(%s - %s)", a.text, b.text);
+  return of(sc_var(deeper(a, b), "(%s - %s)", a.text, b.text), a, b);
 }
 
 expr sc_mul(expr a, expr b) {
@@ -43,17 +66,17 @@ expr sc_mul(expr a, expr b) {
   if (is(a, 0) || is(b, 0)) return sc_lit(0);
   if (is(a, 1)) return b;
   if (is(b, 1)) return a;
-  return sc_var(deeper(a, b), "%s * %s", a.text, b.text);
+  return of(sc_var(deeper(a, b), "%s * %s", a.text, b.text), a, b);
 }
 
 expr sc_min(expr a, expr b) {
   if (a.literal && b.literal) return a.value < b.value ? a : b;
-  return sc_var(deeper(a, b), "SC_LEAST(%s, %s)", a.text, b.text);
+  return of(sc_var(deeper(a, b), "SC_LEAST(%s, %s)", a.text, b.text), a, b);
 }
 
 expr sc_max(expr a, expr b) {
   if (a.literal && b.literal) return a.value > b.value ? a : b;
-  return sc_var(deeper(a, b), "SC_MOST(%s, %s)", a.text, b.text);
+  return of(sc_var(deeper(a, b), "SC_MOST(%s, %s)", a.text, b.text), a, b);
 }
 
 void sc_sum_add(sum *s, expr term) {

@@ -1,7 +1,5 @@
-/* A nest as four C functions (codegen.h). A function is printed until nothing in it is unused: first with all variables
- * there may be, then without those that the text before did not read. */
+/* A nest as four C functions (codegen.h). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "codegen/nest.h"
@@ -102,17 +100,16 @@ static sc_status prepare(nester *g, sc_error *err) {
 
 static void emit_buffers(nester *g, bool ahead) {
   for (int i = 0; i < g->task->ntensors; i++)
-    if (g->used[SC_NAME_TENSOR][i])
-      sc_put(g, "%sfloat *const T%d = tensors[%d];", g->task->tensor[i].role == SC_IN ? "const " : "", i, i);
+    sc_define(g, SC_NAME_TENSOR, i, "%sfloat *const T%d = tensors[%d];",
+              g->task->tensor[i].role == SC_IN ? "const " : "", i, i);
   for (int p = 0; p < g->nest->npacks; p++) {
     const sc_nest_pack *pack = &g->nest->pack[p];
     const char *constant = pack->ahead && !ahead ? "const " : "";
-    if (!g->used[SC_NAME_PACK][p]) continue;
     sc_str at = {0};
     if (pack->per_thread)
       sc_str_printf(&at, " + %lld + tid * %lld", (long long)g->shared_bytes, (long long)g->private_bytes);
-    sc_put(g, "%sfloat *const P%d = (%sfloat *)((%schar *)%s + %lld%s);", constant, p, constant, constant,
-           pack->ahead ? "ahead" : "scratch", (long long)g->pack_at[p], sc_str_text(&at));
+    sc_define(g, SC_NAME_PACK, p, "%sfloat *const P%d = (%sfloat *)((%schar *)%s + %lld%s);", constant, p, constant,
+              constant, pack->ahead ? "ahead" : "scratch", (long long)g->pack_at[p], sc_str_text(&at));
     sc_str_free(&at);
   }
 }
@@ -135,38 +132,34 @@ static void emit_sizes(nester *g) {
 
 /* ---- loops ---- */
 
-/* Variables of a loop's range that anything uses. */
-static void emit_range(nester *g, int n, int d, const char *limit) {
+/* Where the range of loop n ends: in most trips a step further, in the last one at the loop's end. */
+static void define_end(nester *g, int n, int d, const expr *end) {
+  expr count = sc_range_count(g, d, n + 1);
+  if (count.literal) sc_define(g, SC_NAME_HI, n, "const int64_t h%d = t%d + %s;", n, n, sc_read(g, &count));
+  else
+    sc_define(g, SC_NAME_HI, n, "const int64_t h%d = SC_LEAST(t%d + %d, %s);", n, n, g->nest->node[n].step,
+              sc_read(g, end));
+}
+
+/* What may be asked of a loop's range. */
+static void emit_range(nester *g, int n, int d, const expr *end) {
   const sc_tiling *tiling = &g->nest->dim[d];
-  sc_str t = {0}, h = {0}, text = {0};
+  expr start = sc_name(n, SC_NAME_START, n), hi = sc_name(n, SC_NAME_HI, n);
+  sc_str t = {0}, text = {0};
   sc_str_printf(&t, "t%d", n);
-  sc_str_printf(&h, "h%d", n);
-  if (g->used[SC_NAME_HI][n] && n != g->split) {
-    expr count = sc_range_count(g, d, n + 1);
-    if (count.literal) sc_put(g, "const int64_t h%d = t%d + %s;", n, n, count.text);
-    else sc_put(g, "const int64_t h%d = SC_LEAST(t%d + %d, %s);", n, n, g->nest->node[n].step, limit);
-  }
-  if (g->used[SC_NAME_START][n]) {
-    sc_text_start(tiling, t.text, &text);
-    sc_put(g, "const int64_t x%d = %s;", n, sc_str_text(&text));
-  }
+  if (n != g->split) define_end(g, n, d, end);
+  sc_text_start(tiling, sc_str_text(&t), &text);
+  sc_define(g, SC_NAME_START, n, "const int64_t x%d = %s;", n, sc_str_text(&text));
   sc_str_clear(&text);
-  if (g->used[SC_NAME_EXTENT][n]) {
-    sc_text_start(tiling, h.text, &text);
-    sc_put(g, "const int64_t e%d = (%s) - x%d;", n, sc_str_text(&text), n);
-  }
+  sc_text_start(tiling, sc_read(g, &hi), &text);
+  sc_define(g, SC_NAME_EXTENT, n, "const int64_t e%d = (%s) - %s;", n, sc_str_text(&text), sc_read(g, &start));
   sc_str_clear(&text);
-  if (g->used[SC_NAME_SIZE][n]) {
-    sc_text_size(tiling, t.text, &text);
-    sc_put(g, "const int64_t z%d = %s;", n, sc_str_text(&text));
-  }
+  sc_text_size(tiling, sc_str_text(&t), &text);
+  sc_define(g, SC_NAME_SIZE, n, "const int64_t z%d = %s;", n, sc_str_text(&text));
   sc_str_clear(&text);
-  if (g->used[SC_NAME_CLASS][n]) {
-    sc_text_class(tiling, t.text, &text);
-    sc_put(g, "const int64_t c%d = %s;", n, sc_str_text(&text));
-  }
+  sc_text_class(tiling, sc_str_text(&t), &text);
+  sc_define(g, SC_NAME_CLASS, n, "const int64_t c%d = %s;", n, sc_str_text(&text));
   sc_str_free(&t);
-  sc_str_free(&h);
   sc_str_free(&text);
 }
 
@@ -181,14 +174,14 @@ static void emit_clamp(nester *g, int d) {
     expr below = sc_sub(sc_lit(-(int64_t)pad->offset), sc_mul(sc_lit(pad->cf), first));
     expr above = sc_sub(sc_lit((int64_t)pad->size - pad->offset), sc_mul(sc_lit(pad->cf), last));
     if (pad->cr != 1) {
-      below = sc_var(below.level, "sc_ceil_div(%s, %d)", below.text, pad->cr);
-      above = sc_var(above.level, "sc_ceil_div(%s, %d)", above.text, pad->cr);
+      below = sc_reading(sc_var(below.level, "sc_ceil_div(%s, %d)", below.text, pad->cr), below);
+      above = sc_reading(sc_var(above.level, "sc_ceil_div(%s, %d)", above.text, pad->cr), above);
     }
     lo = sc_max(lo, below);
     hi = sc_min(hi, above);
   }
-  sc_put(g, "const int64_t u%d = %s;", d, lo.text);
-  sc_put(g, "const int64_t k%d = SC_MOST(%s - u%d, 0);", d, hi.text, d);
+  sc_put(g, "const int64_t u%d = %s;", d, sc_read(g, &lo));
+  sc_put(g, "const int64_t k%d = SC_MOST(%s - u%d, 0);", d, sc_read(g, &hi), d);
 }
 
 static int last_level_before(const sum *s, int level) {
@@ -211,7 +204,7 @@ static void emit_offset(nester *g, int a, int level) {
   sc_str line = {0};
   char before[32];
   for (int i = 0; i < s->n; i++)
-    if (s->term[i].level == level) sc_str_printf(&line, " + %s", s->term[i].text);
+    if (s->term[i].level == level) sc_str_printf(&line, " + %s", sc_read(g, &s->term[i]));
   if (line.len) {
     offset_name(g, a, level - 1, before, sizeof before);
     if (level == SC_ROOT) sc_put(g, "const int64_t o%d = %s;", a, line.text + 3);
@@ -221,20 +214,23 @@ static void emit_offset(nester *g, int a, int level) {
   sc_str_free(&line);
 }
 
-static const char *buffer_name(const nester *g, int a, char *text, size_t size) {
+/* The buffer of access a, and the offset in it as far as it is known at `level`. */
+static void add_place(nester *g, int a, int level, sc_str *out) {
+  char offset[32];
   int p = a == SC_OPERAND_PARTIAL ? g->nest->acc : g->nest->operand[a].pack;
-  if (p >= 0) snprintf(text, size, "P%d", p);
-  else snprintf(text, size, "T%d", g->task->access[a].tensor);
-  return text;
+  expr buffer =
+      p >= 0 ? sc_name(SC_ROOT, SC_NAME_PACK, p) : sc_name(SC_ROOT, SC_NAME_TENSOR, g->task->access[a].tensor);
+  offset_name(g, a, level, offset, sizeof offset);
+  sc_str_printf(out, "%s%s", sc_read(g, &buffer), offset);
 }
 
-static void argument_text(const nester *g, const arg_group *group, int i, sc_str *out) {
+static void add_argument(nester *g, const arg_group *group, int i, sc_str *out) {
   if (group->arg[i].kind == SC_ARG_POINTER) {
-    char buffer[16], offset[32];
-    offset_name(g, group->arg[i].operand, group->value[i].level, offset, sizeof offset);
-    sc_str_printf(out, "(intptr_t)(%s%s)", buffer_name(g, group->arg[i].operand, buffer, sizeof buffer), offset);
+    sc_str_add(out, "(intptr_t)(");
+    add_place(g, group->arg[i].operand, group->value[i].level, out);
+    sc_str_add(out, ")");
   } else {
-    sc_str_add(out, group->value[i].text);
+    sc_str_add(out, sc_read(g, &group->value[i]));
   }
 }
 
@@ -243,7 +239,7 @@ static void emit_arguments(nester *g, int level) {
     for (int i = 0; i < g->group[j].nargs; i++) {
       if (g->group[j].value[i].level != level) continue;
       sc_str text = {0};
-      argument_text(g, &g->group[j], i, &text);
+      add_argument(g, &g->group[j], i, &text);
       sc_put(g, "a[%d][%d] = %s;", j, i, sc_str_text(&text));
       sc_str_free(&text);
     }
@@ -262,7 +258,7 @@ static void emit_level(nester *g, int level) {
 
 /* Limits of loop number i of the collapsed parallel ones: in the first trip of those around it a thread begins where its
  * share does, in their last it ends there, and between, the range is the whole. */
-static void emit_share(nester *g, int n, int i, const char *lo, const char *hi) {
+static void emit_share(nester *g, int n, int i, const expr *lo, const expr *hi) {
   const char *more = i + 1 < g->nest->node[g->par].count ? " + 1" : ""; /* the last trip is not complete */
   sc_str begins = {0}, ends = {0};
   for (int j = 0; j < i; j++) {
@@ -270,10 +266,11 @@ static void emit_share(nester *g, int n, int i, const char *lo, const char *hi) 
     sc_str_printf(&ends, "%st%d == to[%d]", j ? " && " : "", g->par + 1 + j, j);
   }
   if (i == 0) {
-    sc_put(g, "const int64_t b%d = from[0], f%d = SC_LEAST(to[0]%s, %s);", n, n, more, hi);
+    sc_put(g, "const int64_t b%d = from[0], f%d = SC_LEAST(to[0]%s, %s);", n, n, more, sc_read(g, hi));
   } else {
-    sc_put(g, "const int64_t b%d = %s ? from[%d] : %s;", n, sc_str_text(&begins), i, lo);
-    sc_put(g, "const int64_t f%d = %s ? SC_LEAST(to[%d]%s, %s) : %s;", n, sc_str_text(&ends), i, more, hi, hi);
+    sc_put(g, "const int64_t b%d = %s ? from[%d] : %s;", n, sc_str_text(&begins), i, sc_read(g, lo));
+    sc_put(g, "const int64_t f%d = %s ? SC_LEAST(to[%d]%s, %s) : %s;", n, sc_str_text(&ends), i, more, sc_read(g, hi),
+           hi->text);
   }
   sc_str_free(&begins);
   sc_str_free(&ends);
@@ -284,12 +281,12 @@ static void emit_loop(nester *g, int n) {
   expr lo = sc_range_lo(g, node->dim, n), hi = sc_range_hi(g, node->dim, n);
   int i = g->par == SC_ROOT ? -1 : n - g->par - 1;
   if (i >= 0 && i < g->nest->node[g->par].count) {
-    emit_share(g, n, i, lo.text, hi.text);
+    emit_share(g, n, i, &lo, &hi);
     sc_begin(g, "for (int64_t t%d = b%d; t%d < f%d; t%d += %d) {", n, n, n, n, n, node->step);
   } else {
-    sc_begin(g, "for (int64_t t%d = %s; t%d < %s; t%d += %d) {", n, lo.text, n, hi.text, n, node->step);
+    sc_begin(g, "for (int64_t t%d = %s; t%d < %s; t%d += %d) {", n, sc_read(g, &lo), n, sc_read(g, &hi), n, node->step);
   }
-  emit_range(g, n, node->dim, hi.text);
+  emit_range(g, n, node->dim, &hi);
 }
 
 /* Where this thread's share of the parallel loops begins and ends. */
@@ -305,8 +302,9 @@ static void emit_parallel(nester *g, int n) {
     for (int s = 0; s < tiling->nsegs; s++)
       sc_put(g, "  %d, %d, %d,", tiling->seg[s].first, tiling->seg[s].start, tiling->seg[s].size);
     sc_put(g, "};");
-    sc_str_printf(&table, "%s{%s, %s, %d, %d, seg%d}", i ? ", " : "", sc_range_lo(g, node->dim, n).text,
-                  sc_range_hi(g, node->dim, n).text, node->step, tiling->nsegs, i);
+    expr lo = sc_range_lo(g, node->dim, n), hi = sc_range_hi(g, node->dim, n);
+    sc_str_printf(&table, "%s{%s, %s, %d, %d, seg%d}", i ? ", " : "", sc_read(g, &lo), sc_read(g, &hi), node->step,
+                  tiling->nsegs, i);
   }
   sc_put(g, "const sc_loop loops[] = {%s};", sc_str_text(&table));
   sc_str_free(&table);
@@ -334,7 +332,7 @@ static void emit_pack(nester *g, int n) {
   for (int x = 0; x < g->task->tensor[g->task->access[pack->access].tensor].naxes; x++) {
     expr extent = sc_pack_box(g, p, x);
     int number = p * SC_MAX_AXES + x;
-    if (!extent.literal && g->used[SC_NAME_BOX][number]) sc_put(g, "const int64_t n%d = %s;", number, extent.text);
+    if (!extent.literal) sc_define(g, SC_NAME_BOX, number, "const int64_t n%d = %s;", number, sc_read(g, &extent));
   }
   if (g->nest->node[n].kind == SC_NODE_ACC) return;
   if (is_shared(g, n) && !is_shared(g, n - 1) && inside_loop(g, n)) sc_put(g, "if (nt > 1) barrier(ctx);");
@@ -351,11 +349,11 @@ static void emit_split(nester *g) {
   for (int i = 0; i + 1 < tiling->nsegs; i++)
     sc_str_printf(&end, "t%d < %d ? %d : ", s, tiling->seg[i + 1].first, tiling->seg[i + 1].first);
   sc_str_printf(&end, "%d", tiling->tiles);
-  sc_begin(g, "for (int64_t t%d = %s, h%d; t%d < %s; t%d = h%d) {", s, lo.text, s, s, hi.text, s, s);
+  sc_begin(g, "for (int64_t t%d = %s, h%d; t%d < %s; t%d = h%d) {", s, sc_read(g, &lo), s, s, sc_read(g, &hi), s, s);
   sc_put(g, "h%d = %s;", s, sc_str_text(&end));
-  sc_put(g, "h%d = SC_LEAST(h%d, %s);", s, s, hi.text);
+  sc_put(g, "h%d = SC_LEAST(h%d, %s);", s, s, sc_read(g, &hi));
   sc_str_free(&end);
-  emit_range(g, s, d, hi.text);
+  emit_range(g, s, d, &hi);
 }
 
 static void emit_call(nester *g) {
@@ -368,13 +366,12 @@ static void emit_call(nester *g) {
     sc_kernel_symbol(&g->variant[0], symbol);
     sc_str_printf(&call, "%s(", symbol);
   } else {
-    sc_put(g, "const int64_t class = %s;", class.text);
+    sc_put(g, "const int64_t class = %s;", sc_read(g, &class));
     sc_str_printf(&call, "%s_kernel[class](", g->name);
   }
   for (int a = 0; a < 3; a++) {
-    char buffer[16], offset[32];
-    offset_name(g, a, g->nest->nnodes, offset, sizeof offset);
-    sc_str_printf(&call, "%s%s, ", buffer_name(g, a, buffer, sizeof buffer), offset);
+    add_place(g, a, g->nest->nnodes, &call);
+    sc_str_add(&call, ", ");
   }
   if (g->ngroups > 1) sc_str_printf(&call, "a[%s_group[class]]);", g->name);
   else sc_str_add(&call, "a[0]);");
@@ -455,55 +452,14 @@ static bool is_identifier(const char *name) {
   return s != name && *s == 0 && !(*name >= '0' && *name <= '9');
 }
 
-/* Counts the reads of every name in the text: a letter of SC_NAMED, then a number; behind a type it is a definition. */
-static void count_reads(const char *text, int reads[SC_NAMES][SC_MAX_NODES + 1]) {
-  for (const char *s = text; *s;) {
-    const char *begin = s;
-    if (!in_name(*s)) {
-      s++;
-      continue;
-    }
-    while (in_name(*s)) s++;
-    const char *kind = strchr(SC_NAMED, *begin);
-    char *end;
-    long n = strtol(begin + 1, &end, 10);
-    if (!kind || end != s || end == begin + 1 || n < 0 || n > SC_MAX_NODES) continue;
-    bool defines = (begin - text > 8 && memcmp(begin - 8, "int64_t ", 8) == 0) ||
-                   (begin - text > 7 && memcmp(begin - 7, "*const ", 7) == 0);
-    if (!defines) reads[kind - SC_NAMED][n]++;
-  }
-}
-
-static void print_settled(nester *g, void (*print)(nester *)) {
-  sc_str *out = g->out;
-  memset(g->used, true, sizeof g->used);
-  for (bool settled = false; !settled;) {
-    int reads[SC_NAMES][SC_MAX_NODES + 1] = {0};
-    sc_str text = {0};
-    g->out = &text;
-    print(g);
-    g->out = out;
-    settled = true;
-    count_reads(sc_str_text(&text), reads);
-    for (int k = 0; k < SC_NAMES; k++)
-      for (int n = 0; n <= SC_MAX_NODES; n++) {
-        settled &= g->used[k][n] == (reads[k][n] > 0);
-        g->used[k][n] = reads[k][n] > 0;
-      }
-    if (settled) sc_str_addn(out, sc_str_text(&text), text.len);
-    out->failed |= text.failed;
-    sc_str_free(&text);
-  }
-}
-
 static sc_status emit(nester *g, sc_error *err) {
   SC_TRY(prepare(g, err));
   sc_place_all(g);
   emit_prototypes(g);
   emit_tables(g);
   emit_sizes(g);
-  print_settled(g, emit_ahead);
-  print_settled(g, emit_run);
+  sc_print_function(g, emit_ahead);
+  sc_print_function(g, emit_run);
   sc_str_add(g->out, "\n");
   return g->out->failed ? sc_fail(err, SC_NOMEM, "out of memory") : SC_OK;
 }

@@ -12,15 +12,37 @@
 
 enum { SC_ROOT = -1, SC_MAX_TERMS = 2 * SC_MAX_DIMS + 2 };
 
+/* Variables of the generated code that are left out where nothing reads them: letter and number are their name. */
+typedef enum named {
+  SC_NAME_HI,
+  SC_NAME_START,
+  SC_NAME_EXTENT,
+  SC_NAME_SIZE,
+  SC_NAME_CLASS,
+  SC_NAME_BOX,
+  SC_NAME_TENSOR,
+  SC_NAME_PACK,
+  SC_NAMES
+} named;
+#define SC_LETTERS "hxezcnTP"
+typedef struct name_set { /* a set of them: bit = number */
+  uint64_t bit[SC_NAMES];
+} name_set;
+void sc_name_set_add(name_set *set, named kind, int number);
+void sc_name_set_join(name_set *set, const name_set *more);
+
 typedef struct expr {
   int level; /* node behind which it is known, SC_ROOT = from the start */
   bool literal;
   int64_t value;
+  name_set reads; /* what stands in its text */
   char text[448];
 } expr;
 
 expr sc_lit(int64_t value);
+expr sc_name(int level, named kind, int number);
 expr sc_var(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+expr sc_reading(expr x, expr part); /* x, whose text holds that of `part` */
 expr sc_add(expr a, expr b);
 expr sc_sub(expr a, expr b);
 expr sc_mul(expr a, expr b);
@@ -34,20 +56,6 @@ typedef struct sum {
 } sum;
 void sc_sum_add(sum *s, expr term); /* drops zeros, folds literals */
 
-/* Variables of the generated code that are left out where nothing reads them: of each loop, and T and P. */
-#define SC_NAMED "hxezcnTP"
-enum {
-  SC_NAME_HI,
-  SC_NAME_START,
-  SC_NAME_EXTENT,
-  SC_NAME_SIZE,
-  SC_NAME_CLASS,
-  SC_NAME_BOX,
-  SC_NAME_TENSOR,
-  SC_NAME_PACK,
-  SC_NAMES
-};
-
 typedef struct arg_group {
   sc_arg arg[SC_MAX_ARGS]; /* an argument list that some kernels share */
   int nargs;
@@ -59,6 +67,13 @@ typedef struct arg_group {
 typedef struct strides {
   expr inside[SC_MAX_DIMS], tile[SC_MAX_DIMS], step[SC_MAX_DIMS], part[2 * SC_MAX_AXES];
 } strides;
+
+/* A line that stands in the code only if its variable is read, and what it reads then. */
+typedef struct definition {
+  named kind;
+  int number;
+  name_set reads;
+} definition;
 
 typedef struct nester {
   const sc_task *task;
@@ -73,14 +88,18 @@ typedef struct nester {
   int pack_node[SC_MAX_PACKS]; /* SC_ROOT: ahead */
   int64_t pack_at[SC_MAX_PACKS]; /* byte offsets: ahead, shared and private buffers count apart */
   int64_t ahead_bytes, shared_bytes, private_bytes;
-  bool used[SC_NAMES][SC_MAX_NODES + 1];
   int nvariants, ngroups;
   sc_kernel *variant; /* by class number */
   uint8_t *group_of;
   arg_group *group;
-  /* Filled from the above before each printing. */
+  /* Filled from the above before anything is printed. */
   sum offset[SC_MAX_ACCESSES + 1];
   strides stride[SC_MAX_ACCESSES + 1];
+  /* nest_text.c: which definitions are needed. */
+  bool dry; /* lines are not printed but looked at */
+  name_set line, read; /* what the line in the making reads; what any line that stays does */
+  int ndefinitions;
+  definition definition[SC_NAMES * SC_MAX_NODES];
 } nester;
 
 /* ---- nest_range.c: ranges of the dims; `at` is a place in the nest: behind all nodes before number `at` ---- */
@@ -116,6 +135,13 @@ void sc_place_all(nester *g);
 void sc_emit_copy(nester *g, int p, bool shared);
 
 /* ---- nest_text.c ---- */
+/* Prints a function twice, first dry, so that it defines only what it reads. */
+void sc_print_function(nester *g, void (*print)(nester *));
+/* The text of an expression, or the name of a buffer, for the next line. */
+const char *sc_read(nester *g, const expr *x);
+void sc_read_name(nester *g, named kind, int number);
+/* The line that defines a variable, if anything reads it. */
+void sc_define(nester *g, named kind, int number, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void sc_put(nester *g, const char *format, ...) __attribute__((format(printf, 2, 3))); /* one line */
 void sc_begin(nester *g, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* one line, ends in {; indents */

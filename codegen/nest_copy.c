@@ -45,18 +45,18 @@ static expr box_start(const copier *c, int x) {
 /* Names a value in the generated code, unless it is a literal. */
 static expr name(const copier *c, const char *prefix, int number, expr value) {
   if (value.literal) return value;
-  sc_put(c->g, "const int64_t %s%d = %s;", prefix, number, value.text);
+  sc_put(c->g, "const int64_t %s%d = %s;", prefix, number, sc_read(c->g, &value));
   return sc_var(c->at, "%s%d", prefix, number);
 }
 
 /* [*lo, *hi) becomes this thread's share of it. */
 static void divide(const copier *c, int part, expr *lo, expr *hi) {
   if (part != c->divided) return;
-  expr n = sc_sub(*hi, *lo);
+  expr n = sc_sub(*hi, *lo), both = sc_reading(n, *lo);
   expr low = sc_var(c->at, "%s + %s * tid / nt", lo->text, n.text);
   expr high = sc_var(c->at, "%s + %s * (tid + 1) / nt", lo->text, n.text);
-  *lo = name(c, "my_lo", part, low);
-  *hi = name(c, "my_hi", part, high);
+  *lo = name(c, "my_lo", part, sc_reading(low, both));
+  *hi = name(c, "my_hi", part, sc_reading(high, both));
 }
 
 /* The part with enough trips for any team, from outside, or else the one with the most. */
@@ -88,7 +88,7 @@ static void tile_loop(copier *c, int part) {
   char tile[16];
   divide(c, part, &lo, &hi);
   snprintf(tile, sizeof tile, "q%d", d);
-  sc_begin(g, "for (int64_t %s = %s; %s < %s; %s++) {", tile, lo.text, tile, hi.text, tile);
+  sc_begin(g, "for (int64_t %s = %s; %s < %s; %s++) {", tile, sc_read(g, &lo), tile, sc_read(g, &hi), tile);
   c->nopen++;
   sc_str text = {0};
   sc_text_start(tiling, tile, &text);
@@ -142,7 +142,8 @@ static void band_loop(copier *c) {
   int part = c->banded;
   expr lo, hi;
   element_range(c, part, &lo, &hi);
-  sc_begin(c->g, "for (int64_t r%d = %s; r%d < %s; r%d += %d) {", part, lo.text, part, hi.text, part, ROWS);
+  sc_begin(c->g, "for (int64_t r%d = %s; r%d < %s; r%d += %d) {", part, sc_read(c->g, &lo), part, sc_read(c->g, &hi),
+           part, ROWS);
   c->nopen++;
   c->band_lo = sc_var(c->at, "r%d", part);
   c->band_hi = name(c, "top", part, sc_min(sc_add(c->band_lo, sc_lit(ROWS)), hi));
@@ -155,13 +156,15 @@ static void element_loop(copier *c, int part) {
   expr inner = sc_lit(c->access->inner_stride[x]), to = c->strides.part[part];
   if (part != c->banded) element_range(c, part, &lo, &hi);
   if (block) {
-    sc_begin(g, "for (int64_t y%d = %s, s%d; y%d < %s; y%d += s%d) {", part, lo.text, part, part, hi.text, part, part);
+    sc_begin(g, "for (int64_t y%d = %s, s%d; y%d < %s; y%d += s%d) {", part, sc_read(g, &lo), part, part,
+             sc_read(g, &hi), part, part);
     c->nopen++;
     lo = sc_var(c->at, "y%d", part);
     expr at = sc_add(first, lo);
-    sc_put(g, "s%d = SC_LEAST(%s - y%d, %d - %s %% %d);", part, hi.text, part, block, at.text, block);
-    sc_sum_add(&c->from, sc_var(c->at, "sc_blocked(%s, %d, %lld, %s)", at.text, block,
-                                (long long)c->access->outer_stride[x], inner.text));
+    sc_put(g, "s%d = SC_LEAST(%s - y%d, %d - %s %% %d);", part, sc_read(g, &hi), part, block, sc_read(g, &at), block);
+    sc_sum_add(&c->from, sc_reading(sc_var(c->at, "sc_blocked(%s, %d, %lld, %s)", at.text, block,
+                                           (long long)c->access->outer_stride[x], inner.text),
+                                    at));
     c->walk[c->nwalks++] = (walk){sc_var(c->at, "s%d", part), to, inner};
   } else {
     sc_sum_add(&c->from, sc_mul(sc_add(first, lo), inner));
@@ -171,8 +174,8 @@ static void element_loop(copier *c, int part) {
   sc_sum_add(&c->to, sc_mul(lo, to));
 }
 
-static void add_sum(sc_str *out, const sum *s) {
-  for (int i = 0; i < s->n; i++) sc_str_printf(out, " + %s", s->term[i].text);
+static void add_sum(nester *g, sc_str *out, const sum *s) {
+  for (int i = 0; i < s->n; i++) sc_str_printf(out, " + %s", sc_read(g, &s->term[i]));
 }
 
 /* The last walk writes a row. If it does not read one, the walk that does comes next to it. */
@@ -187,12 +190,12 @@ static void order_walks(copier *c) {
   }
 }
 
-static void emit_walks(copier *c, const char *buffer) {
+static void emit_walks(copier *c) {
   nester *g = c->g;
   order_walks(c);
   int i = 0;
   for (; i < c->nwalks - 2; i++) {
-    sc_begin(g, "for (int64_t i%d = 0; i%d < %s; i%d++) {", i, i, c->walk[i].count.text, i);
+    sc_begin(g, "for (int64_t i%d = 0; i%d < %s; i%d++) {", i, i, sc_read(g, &c->walk[i].count), i);
     c->nopen++;
     sc_sum_add(&c->to, sc_mul(sc_var(c->at, "i%d", i), c->walk[i].to));
     sc_sum_add(&c->from, sc_mul(sc_var(c->at, "i%d", i), c->walk[i].from));
@@ -200,34 +203,37 @@ static void emit_walks(copier *c, const char *buffer) {
   walk one = {sc_lit(1), sc_lit(0), sc_lit(0)};
   walk rows = i + 1 < c->nwalks ? c->walk[i++] : one, cols = i < c->nwalks ? c->walk[i] : one;
   sc_str line = {0};
-  sc_str_printf(&line, "sc_copy(%s", buffer);
-  add_sum(&line, &c->to);
-  sc_str_printf(&line, ", %s, %s, T%d", rows.to.text, cols.to.text, c->access->tensor);
-  add_sum(&line, &c->from);
-  sc_str_printf(&line, ", %s, %s, %s, %s);", rows.from.text, cols.from.text, rows.count.text, cols.count.text);
+  sc_str_printf(&line, "sc_copy(P%d", c->p);
+  add_sum(g, &line, &c->to);
+  sc_str_printf(&line, ", %s, %s, T%d", sc_read(g, &rows.to), sc_read(g, &cols.to), c->access->tensor);
+  add_sum(g, &line, &c->from);
+  sc_str_printf(&line, ", %s, %s, %s, %s);", sc_read(g, &rows.from), sc_read(g, &cols.from), sc_read(g, &rows.count),
+                sc_read(g, &cols.count));
+  sc_read_name(g, SC_NAME_PACK, c->p);
+  sc_read_name(g, SC_NAME_TENSOR, c->access->tensor);
   sc_put(g, "%s", sc_str_text(&line));
   sc_str_free(&line);
 }
 
 /* ---- fill ---- */
 
-static void emit_fill(copier *c, const char *buffer, bool shared) {
+static void emit_fill(copier *c, bool shared) {
   nester *g = c->g;
   sc_str outside = {0};
   for (int x = 0; x < c->tensor->naxes; x++) {
     if (!is_padded(c, x)) continue;
     expr first = box_start(c, x), end = sc_add(first, sc_pack_extent(g, c->p, x));
-    sc_str_printf(&outside, "%s%s < 0 || %s > %d", outside.len ? " || " : "", first.text, end.text,
+    sc_str_printf(&outside, "%s%s < 0 || %s > %d", outside.len ? " || " : "", sc_read(g, &first), sc_read(g, &end),
                   c->tensor->shape[x]);
   }
   expr n = sc_mul(c->strides.part[0], sc_pack_extent(g, c->p, c->pack->layout.part[0].axis));
   sc_begin(g, "if (%s) {", sc_str_text(&outside));
   if (shared) {
-    sc_put(g, "const int64_t n = %s;", n.text);
-    sc_put(g, "sc_zero(%s + n * tid / nt, n * (tid + 1) / nt - n * tid / nt);", buffer);
+    sc_put(g, "const int64_t n = %s;", sc_read(g, &n));
+    sc_put(g, "sc_zero(P%d + n * tid / nt, n * (tid + 1) / nt - n * tid / nt);", c->p);
     sc_put(g, "if (nt > 1) barrier(ctx);");
   } else {
-    sc_put(g, "sc_zero(%s, %s);", buffer, n.text);
+    sc_put(g, "sc_zero(P%d, %s);", c->p, sc_read(g, &n));
   }
   sc_end(g);
   sc_str_free(&outside);
@@ -247,11 +253,9 @@ void sc_emit_copy(nester *g, int p, bool shared) {
   c->tensor = &g->task->tensor[c->access->tensor];
   c->divided = shared ? choose_divided(c) : -1;
   c->banded = choose_banded(c);
-  char buffer[16];
-  snprintf(buffer, sizeof buffer, "P%d", p);
   for (int d = 0; d < g->task->ndims; d++) c->tile[d] = sc_lit(g->nest->dim[d].max_tile);
   sc_pack_expr(g, p, c->tile, &c->strides);
-  if (c->pack->fill) emit_fill(c, buffer, shared);
+  if (c->pack->fill) emit_fill(c, shared);
   sc_begin(g, "{");
   c->nopen++;
   if (c->banded >= 0) band_loop(c);
@@ -265,6 +269,6 @@ void sc_emit_copy(nester *g, int p, bool shared) {
   }
   for (int i = 0; i < c->pack->layout.nparts; i++)
     if (c->pack->layout.part[i].kind != SC_PART_OUTER) element_loop(c, i);
-  emit_walks(c, buffer);
+  emit_walks(c);
   while (c->nopen-- > 0) sc_end(g);
 }

@@ -38,7 +38,7 @@ expr sc_pack_box(nester *g, int p, int x) {
 
 expr sc_pack_extent(nester *g, int p, int x) {
   expr extent = sc_pack_box(g, p, x);
-  return extent.literal ? extent : sc_var(g->pack_node[p], "n%d", p * SC_MAX_AXES + x);
+  return extent.literal ? extent : sc_name(g->pack_node[p], SC_NAME_BOX, p * SC_MAX_AXES + x);
 }
 
 static expr product(const expr *factor, int naxes, int without) {
@@ -94,8 +94,9 @@ static void place_packed(nester *g, int index, int p) {
 /* The share of index `at` of a blocked axis in the address. As a tile is some whole blocks or lies inside one, that of its
  * size is the distance to the next tile. */
 static expr blocked(expr at, int block, const sc_access *access, int x) {
-  return sc_var(at.level, "sc_blocked(%s, %d, %lld, %lld)", at.text, block, (long long)access->outer_stride[x],
-                (long long)access->inner_stride[x]);
+  expr address = sc_var(at.level, "sc_blocked(%s, %d, %lld, %lld)", at.text, block, (long long)access->outer_stride[x],
+                        (long long)access->inner_stride[x]);
+  return sc_reading(address, at);
 }
 
 static void place_blocked(nester *g, int index, int x) {
@@ -137,17 +138,21 @@ static void place_unpacked(nester *g, int index) {
 static expr flags(nester *g) {
   sc_str first = {0}, last = {0};
   int level = SC_ROOT;
+  expr ends = sc_lit(0); /* for what it reads */
   for (int d = 0; d < g->task->ndims; d++) {
     int n = sc_range_loop(g, d, SC_AT_KERNEL);
     if (!g->task->dim[d].reduce || n == SC_ROOT) continue;
     if (n > level) level = n;
+    expr hi = sc_range_hi(g, d, SC_AT_KERNEL);
     sc_str_printf(&first, " & (t%d == 0)", n);
-    sc_str_printf(&last, " & (%s == %d)", sc_range_hi(g, d, SC_AT_KERNEL).text, g->nest->dim[d].tiles);
+    sc_str_printf(&last, " & (%s == %d)", hi.text, g->nest->dim[d].tiles);
+    ends = sc_reading(ends, hi);
   }
   expr result = sc_lit(SC_KERNEL_FIRST | SC_KERNEL_LAST);
   if (level != SC_ROOT)
-    result = sc_var(level, "(1%s) * %d + (1%s) * %d", sc_str_text(&first), SC_KERNEL_FIRST, sc_str_text(&last),
-                    SC_KERNEL_LAST);
+    result = sc_reading(sc_var(level, "(1%s) * %d + (1%s) * %d", sc_str_text(&first), SC_KERNEL_FIRST,
+                               sc_str_text(&last), SC_KERNEL_LAST),
+                        ends);
   sc_str_free(&first);
   sc_str_free(&last);
   return result;

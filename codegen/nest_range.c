@@ -18,7 +18,7 @@ expr sc_range_hi(nester *g, int d, int at) {
   int n = sc_range_loop(g, d, at);
   if (n == SC_ROOT) return sc_lit(g->nest->dim[d].tiles);
   if (n != g->split && g->nest->node[n].step == 1) return sc_var(n, "(t%d + 1)", n);
-  return sc_var(n, "h%d", n);
+  return sc_name(n, SC_NAME_HI, n);
 }
 
 /* How many tiles the range has, 0 = not always the same. */
@@ -38,7 +38,7 @@ expr sc_range_count(nester *g, int d, int at) {
 expr sc_range_start(nester *g, int d, int at) {
   int n = sc_range_loop(g, d, at);
   if (n == SC_ROOT) return sc_lit(0);
-  return sc_var(n, "x%d", n);
+  return sc_name(n, SC_NAME_START, n);
 }
 
 bool sc_tiling_uniform(const sc_tiling *tiling) {
@@ -53,20 +53,20 @@ expr sc_range_extent(nester *g, int d, int at) {
   int n = sc_range_loop(g, d, at);
   if (n == SC_ROOT) return sc_lit(g->task->dim[d].size);
   if (count && sc_tiling_uniform(tiling)) return sc_lit((int64_t)count * tiling->seg[0].size);
-  return sc_var(n, "e%d", n);
+  return sc_name(n, SC_NAME_EXTENT, n);
 }
 
 expr sc_tile_size(nester *g, int d) {
   const sc_tiling *tiling = &g->nest->dim[d];
   if (sc_tiling_uniform(tiling)) return sc_lit(tiling->seg[0].size);
   int n = sc_range_loop(g, d, SC_AT_KERNEL);
-  return sc_var(n, "z%d", n);
+  return sc_name(n, SC_NAME_SIZE, n);
 }
 
 expr sc_tile_class(nester *g, int d) {
   if (g->nest->dim[d].nclasses == 1) return sc_lit(0);
   int n = sc_range_loop(g, d, SC_AT_KERNEL);
-  return sc_var(n, "c%d", n);
+  return sc_name(n, SC_NAME_CLASS, n);
 }
 
 /* ---- piecewise functions of a tile number ---- */
