@@ -28,13 +28,14 @@ typedef enum sc_status {
 } sc_status;
 
 /* An error of the caller or the world. `where` is a file name or "<argument>"; line and column count from 1, 0 =
- * no position. `source` is the offending line, for the caret. `rule` is the legality rule (ir/rules.def) or 0. */
+ * no position. `source` is the offending line, for the caret. `rule` is the legality rule (ir/rules.def) or 0, `clause`
+ * the part of a schedule that breaks it (sc_schedule_locate). */
 typedef struct sc_error {
   sc_status status;
-  int line, column, rule;
+  int line, column, rule, clause;
   char where[128];
   char text[384];
-  char source[256];
+  char source[512];
 } sc_error;
 
 const char *sc_status_name(sc_status status);

@@ -220,6 +220,9 @@ enum { SC_ALL = INT32_MAX };
 sc_status sc_schedule_read(const sc_task *task, sc_reader *reader, sc_schedule *schedule);
 sc_status sc_schedule_parse(const sc_task *task, const char *where, const char *text, sc_schedule *schedule,
                             sc_error *err);
+/* Gives an error of sc_lower the line, the column and the source of the clause that is to blame; `reader` stands where
+ * sc_schedule_read began. A clause that is missing has no place: then it is the beginning. */
+void sc_schedule_locate(const sc_task *task, sc_reader *reader, sc_error *err);
 void sc_schedule_print(const sc_task *task, const sc_schedule *schedule, sc_str *out); /* one line, no newline */
 
 /* Who proposed a schedule. A model must not be judged by what a model picked, so it stays with the schedule. */
@@ -241,7 +244,7 @@ typedef struct sc_origin {
 /* A file of schedules: `task TEXT` lines set the task of the `schedule TEXT` lines that follow, `proposal WHO [HASH]` lines
  * their origin (at first: user); '#' starts a comment; blank lines are free. This is what sample-sched prints and every tool
  * reads. Calls `each` for every schedule; a status other than SC_OK from it stops the reading and is returned. Schedules are
- * parsed, not lowered. */
+ * parsed, not lowered; where `each` leaves an error of sc_lower in `err`, that gets its place in the file. */
 typedef struct sc_listed {
   const sc_task *task;
   const sc_schedule *schedule;
@@ -338,7 +341,7 @@ typedef struct sc_nest {
 /* The rules of lowering, one line each in ir/rules.def; sc_error.rule is one of them. */
 typedef enum sc_rule {
   SC_RULE_NONE,
-#define SC_RULE(name, message) SC_RULE_##name,
+#define SC_RULE(name, clause, message) SC_RULE_##name,
 #include "ir/rules.def"
 #undef SC_RULE
   SC_RULE_COUNT
@@ -349,7 +352,8 @@ const char *sc_rule_name(sc_rule rule);
 sc_type sc_accumulator_type(const sc_task *task);
 
 /* The only judge of legality and the only maker of nests. Allocates nothing. On SC_ILLEGAL err->rule is the rule of
- * ir/rules.def and err->text says why in words of the schedule. `nest` is then undefined. */
+ * ir/rules.def and err->text says why in words of the schedule; sc_schedule_locate finds where its text says so. `nest`
+ * is then undefined. */
 sc_status sc_lower(const sc_task *task, const sc_schedule *schedule, sc_nest *nest, sc_error *err);
 
 /* Identity of a schedule of this task: the hash of what was lowered (not of its text). */

@@ -37,8 +37,7 @@ static sc_status tile_dim(sc_lowering *lw, int d) {
     sc_run run = s->run[d][i];
     if (run.size < 1 || run.count < 1 || run.size > size || run.count > size)
       return sc_lower_illegal(lw, SC_RULE_TILE, d, (int64_t)run.size, (int64_t)run.count);
-    if (run.size > INT16_MAX)
-      return sc_lower_illegal(lw, SC_RULE_RANGE, "a register tile", (int64_t)run.size, (int64_t)1, (int64_t)INT16_MAX);
+    if (run.size > INT16_MAX) return sc_lower_illegal(lw, SC_RULE_TILE_SIZE, d, (int64_t)run.size, (int64_t)INT16_MAX);
     int64_t start = covered;
     covered += (int64_t)run.size * run.count;
     if (covered > size) return sc_lower_illegal(lw, SC_RULE_COVER, d, covered, (int64_t)size);
@@ -115,12 +114,12 @@ static sc_status vector(sc_lowering *lw) {
   lw->nest->lanes = s->lanes;
   lw->nest->vector = s->vector < 0 ? -1 : s->vector;
   if (s->vector < 0) return SC_OK;
-  int v = s->vector, limit = SC_MAX_LANES;
+  int v = s->vector;
   if (v >= lw->task->ndims) return sc_lower_illegal(lw, SC_RULE_DIM, "`vector`", (int64_t)v, (int64_t)lw->task->ndims);
   if (lw->task->dim[v].reduce) return sc_lower_illegal(lw, SC_RULE_VECTOR_REDUCE, v);
-  if (lw->nest->dim[v].max_tile < limit) limit = lw->nest->dim[v].max_tile;
-  if (s->lanes < 2 || (s->lanes & (s->lanes - 1)) || s->lanes > limit)
-    return sc_lower_illegal(lw, SC_RULE_LANES, (int64_t)s->lanes, v, (int64_t)limit);
+  int32_t tile = lw->nest->dim[v].max_tile;
+  if (s->lanes < 2 || (s->lanes & (s->lanes - 1)) || s->lanes > tile || s->lanes > SC_MAX_LANES)
+    return sc_lower_illegal(lw, SC_RULE_LANES, (int64_t)s->lanes, v, (int64_t)tile, (int64_t)SC_MAX_LANES);
   return SC_OK;
 }
 

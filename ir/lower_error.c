@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "ir/lowering.h"
+#include "ir/schedule.h"
 
 static const struct {
   const char *name, *message;
+  sc_clause clause;
 } rules[SC_RULE_COUNT] = {
-    {"NONE", ""},
-#define SC_RULE(name, message) {#name, message},
+    {"NONE", "", SC_CLAUSE_NONE},
+#define SC_RULE(name, clause, message) {#name, message, SC_CLAUSE_##clause},
 #include "ir/rules.def"
 #undef SC_RULE
 };
@@ -20,16 +22,29 @@ static const char *tensor_name(const sc_task *task, int access) {
   return task->tensor[task->access[access].tensor].name;
 }
 
-/* Writes the value of placeholder `kind` and returns how many bytes it needed. */
-static int put_value(const sc_task *task, char kind, va_list *values, char *out, size_t room) {
-  switch (kind) {
-  case 'd': return snprintf(out, room, "%s", task->dim[va_arg(*values, int)].name);
-  case 'a': return snprintf(out, room, "%s", tensor_name(task, va_arg(*values, int)));
-  case 'n': return snprintf(out, room, "%" PRId64, va_arg(*values, int64_t));
-  case 's': return snprintf(out, room, "%s", va_arg(*values, const char *));
-  default: SC_ASSERT(kind == 'p');
+/* The placeholder that says which of its items a clause is blamed for. */
+static char item_kind(sc_clause clause) {
+  switch (clause) {
+  case SC_CLAUSE_TILE:
+  case SC_CLAUSE_LOOP:
+  case SC_CLAUSE_PARALLEL: return 'd';
+  case SC_CLAUSE_BAND: return 'b';
+  case SC_CLAUSE_PACK: return 'a';
+  case SC_CLAUSE_PAD: return 'p';
+  default: return 0;
   }
-  const sc_pad *pad = &task->pad[va_arg(*values, int)];
+}
+
+/* Writes the value of placeholder `kind` and returns how many bytes it needed; *item is its number. */
+static int put_value(const sc_task *task, char kind, va_list *values, char *out, size_t room, int *item) {
+  if (kind == 'n') return snprintf(out, room, "%" PRId64, va_arg(*values, int64_t));
+  if (kind == 's') return snprintf(out, room, "%s", va_arg(*values, const char *));
+  *item = va_arg(*values, int);
+  if (kind == 'd') return snprintf(out, room, "%s", task->dim[*item].name);
+  if (kind == 'a') return snprintf(out, room, "%s", tensor_name(task, *item));
+  if (kind == 'b') return snprintf(out, room, "%d", *item);
+  SC_ASSERT(kind == 'p');
+  const sc_pad *pad = &task->pad[*item];
   return snprintf(out, room, "axis %d of %s (%s)", pad->axis, tensor_name(task, pad->access),
                   task->dim[pad->free].name);
 }
@@ -40,11 +55,14 @@ sc_status sc_lower_illegal(const sc_lowering *lw, sc_rule rule, ...) {
   size_t n = 0, room = sizeof err->text;
   sc_fail(err, SC_ILLEGAL, "%s", "");
   err->rule = (int)rule;
+  err->clause = sc_clause_whole(rules[rule].clause);
   va_list values;
   va_start(values, rule);
   for (const char *at = rules[rule].message; *at && n + 1 < room;) {
     if (at[0] == '{' && at[1] && at[2] == '}') {
-      int wrote = put_value(lw->task, at[1], &values, err->text + n, room - n);
+      int item = 0, wrote = put_value(lw->task, at[1], &values, err->text + n, room - n, &item);
+      bool first = err->clause == sc_clause_whole(rules[rule].clause);
+      if (first && at[1] == item_kind(rules[rule].clause)) err->clause = sc_clause_item(rules[rule].clause, item);
       n = wrote < 0 ? n : (size_t)wrote >= room - n ? room - 1 : n + (size_t)wrote;
       at += 3;
     } else {

@@ -87,16 +87,15 @@ static sc_status trips_in_order(const sc_lowering *lw, int band, uint8_t *dim, i
     int d = s->order[band][i];
     if (d >= lw->task->ndims)
       return sc_lower_illegal(lw, SC_RULE_DIM, "an order", (int64_t)d, (int64_t)lw->task->ndims);
-    if (named >> d & 1) return sc_lower_illegal(lw, SC_RULE_ORDER_TWICE, (int64_t)band, d);
+    if (named >> d & 1) return sc_lower_illegal(lw, SC_RULE_ORDER_TWICE, band, d);
     named |= (uint16_t)(1u << d);
     if (needed >> d & 1) dim[(*n)++] = (uint8_t)d;
-    else if (lw->trips[band] >> d & 1) return sc_lower_illegal(lw, SC_RULE_ORDER_KERNEL, d);
+    else if (lw->trips[band] >> d & 1) return sc_lower_illegal(lw, SC_RULE_ORDER_KERNEL, d, band);
   }
   if (!(needed & ~named)) return SC_OK;
   int d = __builtin_ctz(needed & ~named);
   int32_t below = lw->step[band - 1][d];
-  return sc_lower_illegal(lw, SC_RULE_ORDER_MISSING, d, (int64_t)((lw->step[band][d] + below - 1) / below),
-                          (int64_t)band);
+  return sc_lower_illegal(lw, SC_RULE_ORDER_MISSING, d, (int64_t)((lw->step[band][d] + below - 1) / below), band);
 }
 
 /* Position in `dim` where the parallel loops begin. */
@@ -176,8 +175,7 @@ sc_status sc_lower_nodes(sc_lowering *lw) {
   builder b = {.lw = lw};
   lw->nest->nnodes = lw->nest->npacks = 0;
   if (s->nparallel && (s->parallel_band < 1 || s->parallel_band > s->nbands))
-    return sc_lower_illegal(lw, SC_RULE_RANGE, "the band of the parallel loops", (int64_t)s->parallel_band, (int64_t)1,
-                            (int64_t)s->nbands);
+    return sc_lower_illegal(lw, SC_RULE_PARALLEL_BAND, (int64_t)s->parallel_band, (int64_t)s->nbands);
   if (s->nparallel > SC_MAX_DIMS)
     return sc_lower_illegal(lw, SC_RULE_RANGE, "the number of parallel dims", (int64_t)s->nparallel, (int64_t)0,
                             (int64_t)SC_MAX_DIMS);

@@ -24,8 +24,7 @@ sc_status sc_lower_find_packs(sc_lowering *lw) {
       return sc_lower_illegal(lw, SC_RULE_RANGE, "the access of a pack", (int64_t)a, (int64_t)0,
                               (int64_t)(task->naccesses - 1));
     if (s->pack[p].band < 1 || s->pack[p].band > s->nbands)
-      return sc_lower_illegal(lw, SC_RULE_RANGE, "the band of a pack", (int64_t)s->pack[p].band, (int64_t)1,
-                              (int64_t)s->nbands);
+      return sc_lower_illegal(lw, SC_RULE_PACK_BAND, a, (int64_t)s->pack[p].band, (int64_t)s->nbands);
     if (lw->pack_of[a] >= 0) return sc_lower_illegal(lw, SC_RULE_PACK_TWICE, a);
     lw->pack_of[a] = (int8_t)p;
   }
@@ -206,7 +205,7 @@ sc_status sc_lower_pack(sc_lowering *lw, int p, sc_nest_pack *out, bool *identit
   extents(lw, access, step, out);
   canonical_layout(lw, pack, step, out, &dropped);
   if (pack->skew < 0 || pack->skew > 4096)
-    return sc_lower_illegal(lw, SC_RULE_RANGE, "the skew of a pack", (int64_t)pack->skew, (int64_t)0, (int64_t)4096);
+    return sc_lower_illegal(lw, SC_RULE_SKEW_SIZE, (int)pack->access, (int64_t)pack->skew, (int64_t)4096);
   if (pack->skew && (dropped || out->layout.nparts < 2 || out->extent[out->layout.part[1].axis] == 1))
     return sc_lower_illegal(lw, SC_RULE_SKEW, (int)pack->access);
   SC_TRY(size(lw, out));

@@ -72,8 +72,7 @@ static sc_status peel(sc_lowering *lw, int p, uint16_t *peeled) {
   if (*peeled >> pad->free & 1) return sc_lower_illegal(lw, SC_RULE_PEEL_TWICE, p, (int)pad->free);
   *peeled |= (uint16_t)(1u << pad->free);
   int64_t span = (int64_t)pad->cf * (tiling->max_tile - 1) + (int64_t)pad->cr * (taps - 1) + 1;
-  if (span > INT16_MAX)
-    return sc_lower_illegal(lw, SC_RULE_RANGE, "the span of a peeled tile", span, (int64_t)1, (int64_t)INT16_MAX);
+  if (span > INT16_MAX) return sc_lower_illegal(lw, SC_RULE_PEEL_SPAN, p, span, (int64_t)INT16_MAX);
   int nruns = tiling->nsegs;
   for (int i = 0; i < nruns; i++) run[i] = tiling->seg[i];
   tiling->nsegs = 0;

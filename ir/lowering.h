@@ -27,7 +27,7 @@ typedef struct sc_lowering {
   int8_t pack_of[SC_MAX_ACCESSES]; /* pack of the schedule, -1 */
 } sc_lowering;
 
-/* The values that the placeholders of the rule's message take, in their order: int for {d}, {a} and {p}, int64_t for
+/* The values that the placeholders of the rule's message take, in their order: int for {d}, {a}, {p} and {b}, int64_t for
  * {n}, const char * for {s}. Returns SC_ILLEGAL. */
 sc_status sc_lower_illegal(const sc_lowering *lw, sc_rule rule, ...) __attribute__((cold));
 

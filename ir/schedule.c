@@ -14,7 +14,15 @@ typedef struct parser {
   uint8_t padded;
   sc_token shared[SC_MAX_PACKS]; /* the word `shared`, where it was said */
   sc_token groups; /* the first group by number of the last band so far; text NULL = it has none */
+  sc_token word; /* of the clause being read */
+  int wanted; /* sc_error.clause, of which the place is looked for */
+  sc_token item, clause; /* that place; its clause, for want of it; text NULL = not met */
 } parser;
+
+/* Notes where an item of a clause stands, if that is asked for. The last one wins: of two, the second is to blame. */
+static void mark(parser *x, sc_clause clause, int item, const sc_token *at) {
+  if (x->wanted == sc_clause_item(clause, item)) x->item = *at;
+}
 
 /* ---- names ---- */
 
@@ -40,11 +48,13 @@ static int64_t read_int(parser *x, int64_t min, int64_t max) {
 }
 
 /* dims = dim { dim }, until something else comes. Words of the language win over dims of the same name. */
-static uint8_t read_dims(parser *x, uint8_t *dims, uint8_t limit, const char *until) {
+static uint8_t read_dims(parser *x, sc_clause clause, uint8_t *dims, uint8_t limit, const char *until) {
   uint8_t n = 0;
   do {
+    sc_token at = x->r->token;
     if (n == limit) sc_reader_fail(x->r, SC_LIMIT, "more than %d dims", limit);
     else dims[n++] = (uint8_t)read_dim(x);
+    if (n && clause != SC_CLAUSE_BAND) mark(x, clause, dims[n - 1], &at);
   } while (x->r->status == SC_OK && x->r->token.kind == SC_TOKEN_NAME && !(until && sc_reader_is(x->r, until)));
   return n;
 }
@@ -63,6 +73,7 @@ static void read_runs(parser *x) {
   if (x->r->status == SC_OK && x->tiled >> d & 1)
     sc_reader_fail_at(x->r, &at, SC_PARSE, "dim '%s' is tiled twice", x->task->dim[d].name);
   x->tiled |= (uint16_t)(1u << d);
+  mark(x, SC_CLAUSE_TILE, d, &at);
   int n = 0;
   bool counted = false;
   sc_run *run = x->s->run[d];
@@ -98,7 +109,7 @@ static void read_vector(parser *x) {
 
 /* "loop" dims [ "unroll" INT ] */
 static void read_loop(parser *x) {
-  x->s->nkloops = read_dims(x, x->s->kloop, SC_MAX_KLOOPS, "unroll");
+  x->s->nkloops = read_dims(x, SC_CLAUSE_LOOP, x->s->kloop, SC_MAX_KLOOPS, "unroll");
   if (sc_reader_accept(x->r, "unroll")) x->s->unroll = (uint8_t)read_int(x, 1, UINT8_MAX);
 }
 
@@ -111,6 +122,7 @@ static void read_band(parser *x) {
     return;
   }
   int band = ++s->nbands;
+  mark(x, SC_CLAUSE_BAND, band, &x->word);
   uint16_t grouped = 0;
   x->groups.text = NULL;
   if (at_dim(x) && !sc_reader_is(x->r, "order")) {
@@ -124,12 +136,13 @@ static void read_band(parser *x) {
       s->group[band][d] = sc_reader_accept(x->r, "all") ? SC_ALL : (int32_t)read_int(x, 1, INT32_MAX - 1);
     } while (x->r->status == SC_OK && sc_reader_accept(x->r, ","));
   }
-  if (sc_reader_accept(x->r, "order")) s->norder[band] = read_dims(x, s->order[band], SC_MAX_DIMS, NULL);
+  if (sc_reader_accept(x->r, "order"))
+    s->norder[band] = read_dims(x, SC_CLAUSE_BAND, s->order[band], SC_MAX_DIMS, NULL);
 }
 
 /* "parallel" dims INT */
 static void read_parallel(parser *x) {
-  x->s->nparallel = read_dims(x, x->s->parallel, SC_MAX_DIMS, NULL);
+  x->s->nparallel = read_dims(x, SC_CLAUSE_PARALLEL, x->s->parallel, SC_MAX_DIMS, NULL);
   x->s->parallel_band = (uint8_t)read_int(x, 1, SC_MAX_BANDS - 1);
 }
 
@@ -165,6 +178,7 @@ static void read_pad(parser *x) {
     if (p < 0) return;
     if (x->padded >> p & 1) sc_reader_fail_at(x->r, &at, SC_PARSE, "'%.*s' has two rules", (int)at.len, at.text);
     x->padded |= (uint8_t)(1u << p);
+    mark(x, SC_CLAUSE_PAD, p, &at);
     sc_reader_next(x->r);
     int rule = SC_PAD_PEEL;
     while (rule <= SC_PAD_PACK && !sc_reader_is(x->r, sc_pad_words[rule])) rule++;
@@ -255,6 +269,7 @@ static void read_pack(parser *x) {
   }
   sc_pack *pack = &s->pack[s->npacks++];
   pack->access = (uint8_t)read_access(x);
+  mark(x, SC_CLAUSE_PACK, pack->access, &x->word);
   pack->band = (uint8_t)read_int(x, 1, SC_MAX_BANDS - 1);
   if (x->r->status == SC_OK) read_layout(x, pack);
   if (sc_reader_accept(x->r, "skew")) pack->skew = (int16_t)read_int(x, 1, INT16_MAX);
@@ -269,6 +284,7 @@ static const struct {
   void (*read)(parser *x);
   bool once;
 } clauses[] = {
+    /* by sc_clause - 1 */
     {"tile", read_tile, true},  {"vector", read_vector, true},   {"loop", read_loop, true},
     {"band", read_band, false}, {"pack", read_pack, false},      {"parallel", read_parallel, true},
     {"pad", read_pad, true},    {"compile", read_compile, true},
@@ -283,6 +299,8 @@ static void read_clause(parser *x) {
   }
   if (clauses[i].once && x->seen >> i & 1) sc_reader_fail(x->r, SC_PARSE, "a second `%s`", clauses[i].word);
   x->seen |= 1u << i;
+  x->word = x->r->token;
+  if (x->wanted / SC_CLAUSE_ITEMS == (int)i + 1 && !x->clause.text) x->clause = x->word;
   if (clauses[i].read == read_compile) x->r->dash_in_names = true; /* before the name is looked at */
   sc_reader_next(x->r);
   clauses[i].read(x);
@@ -291,25 +309,44 @@ static void read_clause(parser *x) {
 static bool at_end(const sc_reader *r) { return r->token.kind == SC_TOKEN_END || r->token.kind == SC_TOKEN_NEWLINE; }
 
 /* schedule = [ clause ] { ";" [ clause ] } */
-sc_status sc_schedule_read(const sc_task *task, sc_reader *reader, sc_schedule *schedule) {
-  parser x = {.r = reader, .task = task, .s = schedule};
+static sc_status read_schedule(parser *x) {
+  sc_reader *reader = x->r;
+  sc_schedule *schedule = x->s;
   memset(schedule, 0, sizeof *schedule);
   schedule->vector = -1;
   schedule->lanes = schedule->unroll = 1;
   while (reader->status == SC_OK && !at_end(reader)) {
     if (sc_reader_accept(reader, ";")) continue;
-    read_clause(&x);
+    read_clause(x);
     if (!at_end(reader) && !sc_reader_is(reader, ";"))
       sc_reader_fail_expected(reader, "';' and another clause, or the end");
   }
   if (schedule->nbands == 0) schedule->nbands = 1;
-  if (x.groups.text)
-    sc_reader_fail_at(reader, &x.groups, SC_PARSE, "the last band covers all there is: it has no groups");
+  if (x->groups.text)
+    sc_reader_fail_at(reader, &x->groups, SC_PARSE, "the last band covers all there is: it has no groups");
   memset(schedule->group[schedule->nbands], 0, sizeof schedule->group[0]);
   for (int p = 0; p < schedule->npacks; p++)
-    if (x.shared[p].text && schedule->nparallel && schedule->pack[p].band < schedule->parallel_band)
-      sc_reader_fail_at(reader, &x.shared[p], SC_ILLEGAL, "this pack stands below the parallel loops: it is private");
+    if (x->shared[p].text && schedule->nparallel && schedule->pack[p].band < schedule->parallel_band)
+      sc_reader_fail_at(reader, &x->shared[p], SC_ILLEGAL, "this pack stands below the parallel loops: it is private");
   return reader->status;
+}
+
+sc_status sc_schedule_read(const sc_task *task, sc_reader *reader, sc_schedule *schedule) {
+  parser x = {.r = reader, .task = task, .s = schedule};
+  return read_schedule(&x);
+}
+
+void sc_schedule_locate(const sc_task *task, sc_reader *reader, sc_error *err) {
+  sc_schedule schedule;
+  parser x = {.r = reader, .task = task, .s = &schedule, .wanted = err->clause};
+  sc_error lowered = *err;
+  sc_token begin = reader->token;
+  reader->err = err;
+  if (read_schedule(&x) != SC_OK) return;
+  const sc_token *at = x.item.text ? &x.item : x.clause.text ? &x.clause : &begin;
+  sc_reader_fail_at(reader, at, lowered.status, "%s", lowered.text);
+  err->rule = lowered.rule;
+  err->clause = lowered.clause;
 }
 
 sc_status sc_schedule_parse(const sc_task *task, const char *where, const char *text, sc_schedule *schedule,

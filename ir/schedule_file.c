@@ -96,12 +96,16 @@ static sc_status read_task(reading *f, const char *line_start, const char *text,
 static sc_status read_schedule(reading *f, sc_reader *r, sc_schedule_fn *each, void *user) {
   sc_schedule schedule;
   sc_reader_next(r); /* the word itself */
+  sc_reader begin = *r;
   if (!f->listed.task) sc_reader_fail(r, SC_PARSE, "a schedule needs a `task` line above it");
   else sc_schedule_read(f->listed.task, r, &schedule);
   if (r->status != SC_OK) return r->status;
   f->listed.schedule = &schedule;
   f->listed.line = f->x.number;
-  return each(user, &f->listed);
+  sc_status status = each(user, &f->listed);
+  if (status == SC_ILLEGAL && r->err && r->err->status == status && r->err->rule && !r->err->line)
+    sc_schedule_locate(f->listed.task, &begin, r->err);
+  return status;
 }
 
 sc_status sc_schedules_read(sc_arena *arena, const sc_library *library, const char *where, const char *text, size_t len,

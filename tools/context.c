@@ -291,18 +291,9 @@ sc_work job_work(const job *j) {
   return (sc_work){j->task, j->schedule, (uint8_t)j->origin.proposal, j->origin.model_hash};
 }
 
-/* The lowering and the machine know no file. */
-static void place(sc_error *err, const char *where, int line) {
-  if (err->line || !where) return;
-  err->line = line;
-  snprintf(err->where, sizeof err->where, "%s", where);
-}
-
 static sc_status add_read(void *user, const sc_listed *listed) {
   struct reading *r = user;
-  sc_status status = jobs_add(r->t, r->jobs, listed->task, listed->schedule, listed->origin);
-  if (status == SC_ILLEGAL) place(&r->t->err, r->where, listed->line);
-  if (status != SC_OK) return status;
+  SC_TRY(jobs_add(r->t, r->jobs, listed->task, listed->schedule, listed->origin));
   r->jobs->job[r->jobs->n - 1].where = r->where;
   r->jobs->job[r->jobs->n - 1].line = listed->line;
   return SC_OK;
@@ -315,7 +306,10 @@ sc_status job_fail(tool *t, const job *j, sc_status status, const char *format, 
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   sc_fail(&t->err, status, "%s", text);
-  place(&t->err, j->where, j->line);
+  if (j->where) {
+    t->err.line = j->line;
+    snprintf(t->err.where, sizeof t->err.where, "%s", j->where);
+  }
   return status;
 }
 

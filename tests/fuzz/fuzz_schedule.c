@@ -55,6 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     run(task, &nest);
   } else {
     SC_ASSERT(err.rule > 0 && err.text[0]);
+    sc_reader_init(&reader, "fuzz", (const char *)bytes, size, true, NULL);
+    sc_schedule_locate(task, &reader, &err);
+    SC_ASSERT(err.status == SC_ILLEGAL && err.rule > 0 && err.text[0] && err.line > 0 && err.column > 0);
   }
   sc_str_free(&printed);
   return 0;

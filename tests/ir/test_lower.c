@@ -44,11 +44,12 @@ static void test_structs(void **state) {
   BREAK(s.vector = 10, DIM, "`vector` names dim 10; the task has 4");
   BREAK(s.vector = -1, VECTOR_DIM, "8 lanes need a vector dim, a vector dim needs at least 2 lanes");
   BREAK(s.lanes = 1, VECTOR_DIM, "1 lanes need a vector dim, a vector dim needs at least 2 lanes");
-  BREAK(s.lanes = 0, LANES, "0 lanes: a power of two up to the largest tile of j, 8, was expected");
+  BREAK(s.lanes = 0, LANES, "0 lanes: expected a power of two no larger than the largest tile of j, 8, and than 64");
   BREAK(s.npacks = 9, RANGE, "the number of packs is 9; 0 .. 4 is allowed");
   BREAK((s.npacks = 1, s.pack[0].access = 3), RANGE, "the access of a pack is 3; 0 .. 2 is allowed");
-  BREAK((s.npacks = 1, s.pack[0].band = 0), RANGE, "the band of a pack is 0; 1 .. 1 is allowed");
-  BREAK((s.nparallel = 1, s.parallel_band = 0), RANGE, "the band of the parallel loops is 0; 1 .. 1 is allowed");
+  BREAK((s.npacks = 1, s.pack[0].band = 0), PACK_BAND, "the pack of C stands in band 0: the bands are 1 to 1");
+  BREAK((s.nparallel = 1, s.parallel_band = 0), PARALLEL_BAND,
+        "the parallel loops stand in band 0: the bands are 1 to 1");
   BREAK((s.nparallel = 11, s.parallel_band = 1), RANGE, "the number of parallel dims is 11; 0 .. 10 is allowed");
   BREAK((s.nparallel = 1, s.parallel_band = 1, s.parallel[0] = 77), DIM, "`parallel` names dim 77; the task has 4");
 }

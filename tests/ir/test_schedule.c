@@ -101,6 +101,32 @@ static void test_file_errors(void **state) {
 }
 
 /* sc_schedule_read stops at the end of a line, so a schedule can be part of a larger file. */
+static sc_status lower_listed(void *user, const sc_listed *listed) {
+  sc_nest nest;
+  return sc_lower(listed->task, listed->schedule, &nest, user);
+}
+
+/* What lowering says of a schedule in a file is shown there, at the clause, and however long the line. */
+static void test_illegal_in_file(void **state) {
+  static const char text[] = "task matmul:M=8,N=16,K=8\n"
+                             "schedule band order i j k # fine\n"
+                             " schedule tile i 4, j 5*3; vector j 4; loop k; band k all order i j # wrong\n";
+  char printed[1024], line[400];
+  sc_error err = {0};
+  assert_int_equal(sc_schedules_read(arena, library, "x.sched", text, sizeof text - 1, lower_listed, &err, &err),
+                   SC_ILLEGAL);
+  assert_int_equal(err.rule, SC_RULE_COVER);
+  sc_error_format(&err, printed, sizeof printed);
+  assert_string_equal(printed, "x.sched:3:21: the tiles of j hold 15 of its 16 elements\n"
+                               " schedule tile i 4, j 5*3; vector j 4; loop k; band k all order i j\n"
+                               "                    ^\n");
+  int n = snprintf(line, sizeof line, "task matmul:M=8,N=16,K=8\nschedule%300sband order i j k; pack B 3 [k,j]", "");
+  err = (sc_error){0};
+  assert_int_equal(sc_schedules_read(arena, library, "x", line, (size_t)n, lower_listed, &err, &err), SC_ILLEGAL);
+  assert_int_equal(err.rule, SC_RULE_PACK_BAND);
+  assert_memory_equal(err.source + err.column - 1, "pack B", 6);
+}
+
 static void test_reader_stops_at_newline(void **state) {
   static const char text[] = "band order i j k\nrest";
   const sc_task *task = task_of("matmul:M=4,N=4,K=4");
@@ -161,8 +187,11 @@ static void test_mutated_texts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_file),          cmocka_unit_test(test_file_stops),
-      cmocka_unit_test(test_file_errors),   cmocka_unit_test(test_reader_stops_at_newline),
+      cmocka_unit_test(test_file),
+      cmocka_unit_test(test_file_stops),
+      cmocka_unit_test(test_file_errors),
+      cmocka_unit_test(test_illegal_in_file),
+      cmocka_unit_test(test_reader_stops_at_newline),
       cmocka_unit_test(test_mutated_texts),
   };
   return cmocka_run_group_tests_name("ir.schedule", tests, load_library, free_library);
