@@ -33,11 +33,11 @@ void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32
   }
 }
 
-/* Positions of the part's axis that are touched inside `extent`: the hull, as sc_region says, clipped to what there is; and
+/* Positions of the part's axis that are touched inside `extent`: the hull, clipped to what there is; and
  * how many of them really: a stride may step over some. */
 static inline int64_t axis_positions(const sc_address_part *part, const int32_t *extent, int64_t *hull) {
   const int64_t n0 = part->coef[0] ? extent[part->dim[0]] : 1, n1 = part->coef[1] ? extent[part->dim[1]] : 1;
-  const int64_t spread = 1 + part->coef[0] * (n0 - 1) + part->coef[1] * (n1 - 1);
+  const int64_t spread = sc_index_extent(part->coef, n0, n1);
   *hull = spread < part->box ? spread : part->box;
   return n0 * n1 < *hull ? n0 * n1 : *hull;
 }

@@ -37,6 +37,7 @@ enum {
   SC_MAX_STATEMENTS = 8192, /* multiply-adds of vectors in the innermost body of a kernel */
   SC_NAME = 32 /* bytes of a name with its NUL */
 };
+#define SC_MAX_PACK_ELEMS ((int64_t)1 << 36) /* that one pack may hold */
 
 /* ---- types, layouts, accesses ------------------------------------------------------------------------------ */
 
@@ -361,8 +362,13 @@ uint64_t sc_nest_hash(const sc_task *task, const sc_nest *nest);
 void sc_nest_print(const sc_task *task, const sc_nest *nest,
                    sc_str *out); /* a documented text form, for people and goldens */
 
-/* The one region function: the box an access touches while dim d walks elements [start[d], start[d]+extent[d]).
- * lo[axis] may be negative and lo+ext may pass the shape where the access is padded. */
+/* The one formula of every region, pack and footprint: positions from the first to the last one that an index of these
+ * coefficients touches while its dims walk n0 and n1 elements, 1 for an absent dim. Some may lie outside the tensor. */
+static inline int64_t sc_index_extent(const int32_t coef[2], int64_t n0, int64_t n1) {
+  return 1 + coef[0] * (n0 - 1) + coef[1] * (n1 - 1);
+}
+/* The box an access touches while dim d walks elements [start[d], start[d]+extent[d]). lo[axis] may be negative and lo+ext
+ * may pass the shape where the access is padded. */
 void sc_region(const sc_task *task, const sc_access *access, const int32_t *start, const int32_t *extent, int32_t *lo,
                int32_t *ext);
 

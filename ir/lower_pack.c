@@ -93,18 +93,17 @@ static void extents(const sc_lowering *lw, const sc_access *access, const int32_
   out->fixed = 0;
   for (int x = 0; x < tensor->naxes; x++) {
     const sc_index *index = &access->axis[x];
-    int32_t extent = 1;
+    int32_t n[2] = {1, 1};
     bool fixed = true;
     for (int k = 0; k < 2; k++) {
       int d = index->dim[k];
       bool same = true;
       if (d < 0) continue;
-      int32_t size = lw->task->dim[d].size;
-      if (step[d] < lw->nest->dim[d].tiles) size = sc_tiling_extent(&lw->nest->dim[d], step[d], &same);
-      extent += index->coef[k] * (size - 1);
+      n[k] = lw->task->dim[d].size;
+      if (step[d] < lw->nest->dim[d].tiles) n[k] = sc_tiling_extent(&lw->nest->dim[d], step[d], &same);
       fixed &= same;
     }
-    out->extent[x] = extent;
+    out->extent[x] = (int32_t)sc_index_extent(index->coef, n[0], n[1]);
     if (fixed) out->fixed |= (uint8_t)(1u << x);
   }
 }

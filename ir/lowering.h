@@ -14,7 +14,6 @@
 enum {
   SC_MAX_LANES = 64,
 };
-#define SC_MAX_PACK_ELEMS ((int64_t)1 << 36)
 
 typedef struct sc_lowering {
   const sc_task *task;

@@ -7,13 +7,14 @@ void sc_region(const sc_task *task, const sc_access *access, const int32_t *star
   for (int x = 0; x < naxes; x++) {
     const sc_index *index = &access->axis[x];
     lo[x] = index->offset;
-    ext[x] = 1;
+    int32_t n[2] = {1, 1};
     for (int k = 0; k < 2; k++) {
       int d = index->dim[k];
       if (d < 0) continue;
       lo[x] += index->coef[k] * start[d];
-      ext[x] += index->coef[k] * (extent[d] - 1);
+      n[k] = extent[d];
     }
+    ext[x] = (int32_t)sc_index_extent(index->coef, n[0], n[1]);
   }
 }
 

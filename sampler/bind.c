@@ -162,6 +162,40 @@ static sc_status find_packable(sc_space_bound *bound, sc_error *err) {
   return SC_OK;
 }
 
+/* What a pack of all that access a touches would hold, for each element of the tensor's own; *elems: the pack's. */
+static double pack_factor(const sc_task *task, int a, double *elems) {
+  const sc_access *access = &task->access[a];
+  const sc_tensor *tensor = &task->tensor[access->tensor];
+  double own = 1;
+  *elems = 1;
+  for (int x = 0; x < tensor->naxes; x++) {
+    const sc_index *index = &access->axis[x];
+    int32_t n[2] = {1, 1};
+    for (int k = 0; k < 2; k++)
+      if (index->dim[k] >= 0) n[k] = task->dim[index->dim[k]].size;
+    *elems *= (double)sc_index_extent(index->coef, n[0], n[1]);
+    own *= tensor->shape[x];
+  }
+  return *elems > own ? *elems / own : 1;
+}
+
+/* A tensor so large that no pack holds it all can still be packed tile by tile: so tiles of it are kept below the limit of
+ * packs in all bands but the top one, where none is. (region() is clipped to the tensor, a pack is not.) */
+static void limit_packs(sc_space_bound *bound, sc_str *text) {
+  const sc_task *task = bound->task;
+  for (int a = 0; a < task->naccesses; a++) {
+    double elems, factor = pack_factor(task, a, &elems);
+    const sc_tensor *tensor = &task->tensor[task->access[a].tensor];
+    int nth = 1;
+    if (elems <= (double)SC_MAX_PACK_ELEMS) continue;
+    bound->huge |= (uint8_t)(1u << a);
+    for (int i = 0; i < a; i++) nth += task->access[i].tensor == task->access[a].tensor;
+    long long bytes = (long long)((double)SC_MAX_PACK_ELEMS / factor) * sc_type_bytes(tensor->type);
+    for (int b = 1; b < bound->nbands && !(tensor->constant && a); b++)
+      sc_str_printf(text, "where region(%s@%d,%d) <= %lld\n", tensor->name, nth, b, bytes);
+  }
+}
+
 /* ---- combos ---- */
 
 /* Dims with the fewest classes first: the last one is cheapest, as conditions leave only bounds for it. */
@@ -263,7 +297,10 @@ static sc_status make(const sc_space *space, const sc_task *task, const sc_machi
   *result = bound;
   if (!bound || !(bound->arena = sc_arena_new())) return sc_fail(err, SC_NOMEM, "out of memory");
   sc_str text = {0};
+  bound->task = task;
+  bound->nbands = space->bands;
   if (options->force) sc_str_printf(&text, "%s\n", options->force);
+  limit_packs(bound, &text);
   sc_str_printf(&text, "where kernels <= %d; where body <= %d\n", SC_MAX_KERNELS, SC_MAX_STATEMENTS);
   sc_status status = text.failed ? sc_fail(err, SC_NOMEM, "out of memory")
                                  : sc_space_forced(bound->arena, space, sc_str_text(&text), &bound->space, err);
@@ -273,8 +310,6 @@ static sc_status make(const sc_space *space, const sc_task *task, const sc_machi
   if (!copy) return sc_fail(err, SC_NOMEM, "out of memory");
   *copy = *machine;
   bound->machine = copy;
-  bound->task = task;
-  bound->nbands = space->bands;
   bound->active = active;
   bound->threads = options->threads > 0 ? options->threads : machine->cores.value >= 1 ? (int)machine->cores.value : 1;
   bound->reduce = task->reduce;

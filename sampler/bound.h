@@ -285,6 +285,7 @@ struct sc_space_bound {
   int threads, nbands;
   int npackable;
   uint8_t packable[SC_MAX_PACKS]; /* accesses that are read and may be packed */
+  uint8_t huge; /* bit a: a pack of all of access a would be larger than packs may be */
   uint16_t reduce;
   uint8_t pack_levels; /* bit a: access a has a clause `pack`, and so a level */
   bool typed_acc; /* partial sums have another type than the output */

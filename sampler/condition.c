@@ -44,7 +44,7 @@ static int leaf(sc_tree *t, int dim, int which) {
                             .leaf = (uint8_t)which});
 }
 
-/* Elements along an axis of the box that the access touches, at most the tensor's own. */
+/* Elements along an axis of the box that the access touches, at most the tensor's own: sc_index_extent of unknowns. */
 static int axis_extent(sc_tree *t, const sc_access *access, int axis, int band) {
   const sc_index *index = &access->axis[axis];
   int32_t shape = t->bound->task->tensor[access->tensor].shape[axis];

@@ -225,7 +225,7 @@ double sc_leaf_value(const sc_space_bound *bound, const sc_combo *combo, int dim
   int32_t above = step_of(bound, runs, step, band);
   if (leaf < SC_LEAF_TRIPS) return band == 0 ? runs->max_tile : extent_of(runs, bound->task->dim[dim].size, above);
   int32_t below = step_of(bound, runs, step, band - 1);
-  return (above + below - 1) / below;
+  return (above - 1) / below + 1; /* the sum of both may not fit */
 }
 
 /* Values of one set of runs stand together. */

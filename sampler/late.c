@@ -146,6 +146,11 @@ static sc_status add_packs(maker *m, const sc_clause *clause, const sc_alt *alt,
     sc_alt one = *alt;
     one.lo = one.hi = band;
     if (!sc_alt_kept(m->bound, m->combo->option, clause, access, &one)) continue;
+    if (m->bound->huge >> access & 1 && (ahead || band == m->bound->nbands || alt->skew)) {
+      snprintf(m->bound->why, sizeof m->bound->why, "%s is too large for its pack in band %d%s",
+               task->tensor[task->access[access].tensor].name, band, alt->skew ? " with a skew" : "");
+      continue;
+    }
     sc_pack_alt pack = {.band = (uint8_t)(ahead ? m->bound->nbands : band)};
     SC_TRY(read_layout(m, alt, access, &pack.pack));
     SC_TRY(check_pack(m, alt, &pack.pack));

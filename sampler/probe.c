@@ -27,6 +27,12 @@ static void order_rest(sc_schedule *s, int band, const sc_task *task, uint16_t w
     if (!(without >> d & 1)) s->order[band][s->norder[band]++] = (uint8_t)d;
 }
 
+/* Is access a packed in a probe that leaves `unpacked` out? A constant's pack is the whole tensor, or none. */
+static bool packs(const sc_builder *b, int unpacked, int a) {
+  bool constant = b->bound->task->tensor[b->bound->task->access[a].tensor].constant;
+  return a != unpacked && !(constant && b->bound->huge >> a & 1);
+}
+
 /* Tiles of one element (one vector on the vector dim), all operands packed but `unpacked`, padding of other dims
  * packed or clamped away, no loop in the kernel but those that a clamp needs. */
 static void make_probe(const sc_builder *b, int unpacked, int loop, sc_schedule *s) {
@@ -45,14 +51,16 @@ static void make_probe(const sc_builder *b, int unpacked, int loop, sc_schedule 
   }
   for (int i = 0; i < b->bound->npackable; i++) {
     int a = b->bound->packable[i];
-    if (a != unpacked)
-      s->pack[s->npacks++] = (sc_pack){.access = (uint8_t)a, .band = 2, .layout = plain_layout(task, a, combo->vector)};
+    uint8_t band = b->bound->huge >> a & 1 ? 1 : 2;
+    if (packs(b, unpacked, a))
+      s->pack[s->npacks++] =
+          (sc_pack){.access = (uint8_t)a, .band = band, .layout = plain_layout(task, a, combo->vector)};
   }
   for (int p = 0; p < task->npads; p++) {
     const sc_pad *pad = &task->pad[p];
-    bool mine = pad->free == b->dim || pad->red == b->dim;
-    s->pad[p] = mine || pad->access == unpacked ? combo->pad[p] : SC_PAD_PACK;
-    if (!mine && pad->access == unpacked && pad->red >= 0) s->pad[p] = SC_PAD_CLAMP;
+    bool mine = pad->free == b->dim || pad->red == b->dim, packed = packs(b, unpacked, pad->access);
+    s->pad[p] = mine || !packed ? combo->pad[p] : SC_PAD_PACK;
+    if (!mine && !packed && pad->red >= 0) s->pad[p] = SC_PAD_CLAMP;
     if (s->pad[p] == SC_PAD_CLAMP && pad->red >= 0) reduce_loops |= (uint16_t)(1u << pad->red);
     if (s->pad[p] == SC_PAD_PEEL && pad->red >= 0 && pad->red != b->dim) {
       s->nruns[pad->red] = 1;

@@ -181,8 +181,19 @@ static void test_experts(void **state) {
   }
 }
 
+/* A tensor that no pack can hold as a whole is packed tile by tile, a constant not at all; nothing else is lost by it. */
+static void test_huge_tensors(void **state) {
+  static const char *const tasks[] = {"matmul:M=1073741824,N=1,K=1024", "matmul:M=1073741824,N=64,K=1024",
+                                      "matmul:M=64,N=1073741824,K=1024", "matmul:M=64,N=1073741824,K=1024,weights=run",
+                                      "conv2d:H=32768,W=32768,C=128,K=16,R=3,S=3,pad=1"};
+  tally t = {0};
+  for (size_t i = 0; i < SC_COUNT_OF(tasks); i++) check_task(tasks[i], "x86-64-v4", 2, 100, &t);
+  report(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_corpus), cmocka_unit_test(test_variants),
-                                     cmocka_unit_test(test_many), cmocka_unit_test(test_experts)};
+                                     cmocka_unit_test(test_many), cmocka_unit_test(test_experts),
+                                     cmocka_unit_test(test_huge_tensors)};
   return cmocka_run_group_tests(tests, load_library, free_library);
 }
