@@ -357,6 +357,8 @@ sc_type sc_accumulator_type(const sc_task *task);
  * is then undefined. */
 sc_status sc_lower(const sc_task *task, const sc_schedule *schedule, sc_nest *nest, sc_error *err);
 
+/* Takes from a schedule all that has no effect in the nest it was lowered to: its nest stays the same. */
+void sc_schedule_effective(const sc_task *task, const sc_nest *nest, sc_schedule *schedule);
 /* Identity of a schedule of this task: the hash of what was lowered (not of its text). */
 uint64_t sc_nest_hash(const sc_task *task, const sc_nest *nest);
 void sc_nest_print(const sc_task *task, const sc_nest *nest,

@@ -225,6 +225,18 @@ static void test_comment_holds(void **state) {
   sc_str_free(&out);
 }
 
+/* The head names no choice that is not in the code: a constant that lies as its pack would have it is not copied. */
+static void test_head_says_what_is_done(void **state) {
+  char *text = emit("matmul:M=8,N=64,K=32",
+                    "tile i 4, j 32; vector j 16; loop k; band k 99 order i; band order i j; pack B 1 [k,j]");
+  assert_non_null(strstr(text,
+                         " * under the schedule\n"
+                         " *   tile i 4, j 32; vector j 16; loop k; band k all; band order i j\n"
+                         " * which is all that has an effect of\n"
+                         " *   tile i 4, j 32; vector j 16; loop k; band k 99 order i; band order i j; pack B 1 ["));
+  free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_choices_are_visible),
@@ -236,6 +248,7 @@ int main(void) {
       cmocka_unit_test(test_errors),
       cmocka_unit_test(test_file_stands_alone),
       cmocka_unit_test(test_comment_holds),
+      cmocka_unit_test(test_head_says_what_is_done),
   };
   return cmocka_run_group_tests(tests, batch_setup, batch_teardown);
 }

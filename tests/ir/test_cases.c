@@ -64,16 +64,24 @@ static void print_fault(const reading *x, sc_str *out) {
   else sc_str_printf(out, "error at %d: %s\n", x->err.column, x->err.text);
 }
 
+static void print_effective(reading *x, sc_str *out) {
+  sc_schedule effective = x->schedule;
+  sc_schedule_effective(x->task, &x->nest, &effective);
+  sc_schedule_print(x->task, &effective, out);
+  sc_str_add(out, "\n");
+}
+
 static bool answer(reading *x, const char *question) {
   sc_str_clear(&x->answer);
   bool nest = strcmp(question, "nest") == 0, kernels = strcmp(question, "kernels") == 0,
-       text = strcmp(question, "text") == 0;
+       text = strcmp(question, "text") == 0, effective = strcmp(question, "effective") == 0;
   bool same = strcmp(question, "same") == 0, other = strcmp(question, "other") == 0;
-  if (!nest && !kernels && !text && !same && !other) return false;
+  if (!nest && !kernels && !text && !effective && !same && !other) return false;
   if (x->status != SC_OK && (same || other)) fail_msg("%s:%d: %s", x->path, x->line, x->err.text);
   if (x->status != SC_OK) print_fault(x, &x->answer);
   else if (nest) sc_nest_print(x->task, &x->nest, &x->answer);
   else if (kernels) print_kernels(x, &x->answer);
+  else if (effective) print_effective(x, &x->answer);
   else if (text) sc_schedule_print(x->task, &x->schedule, &x->answer), sc_str_add(&x->answer, "\n");
   else if (same != (x->hash == x->hash_before))
     fail_msg("%s:%d: the schedule above is %s one", x->path, x->line, same ? "another" : "the same");
@@ -162,7 +170,7 @@ static void read_case(reading *x, const char *at) {
     } else if (answer(x, line)) {
       check_answer(x, &at);
     } else {
-      fail_msg("%s:%d: expected task, schedule, nest, kernels, text, same, other or '='", x->path, x->line);
+      fail_msg("%s:%d: expected task, schedule, nest, kernels, text, effective, same, other or '='", x->path, x->line);
     }
   }
   sc_str_free(&schedule);

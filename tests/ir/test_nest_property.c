@@ -25,10 +25,30 @@ static void check_text(const sc_task *task, const sc_schedule *schedule) {
   sc_str_free(&text);
 }
 
+/* What has no effect can be left out, and then nothing is left to leave out. */
+static void check_effective(const sc_task *task, const sc_schedule *schedule, const sc_nest *nest) {
+  sc_schedule effective = *schedule;
+  sc_nest same;
+  sc_str text = {0}, once = {0}, twice = {0};
+  sc_error err = {0};
+  sc_schedule_effective(task, nest, &effective);
+  sc_schedule_print(task, schedule, &text);
+  sc_schedule_print(task, &effective, &once);
+  if (sc_lower(task, &effective, &same, &err) != SC_OK || sc_nest_hash(task, &same) != sc_nest_hash(task, nest))
+    fail_msg("%s\n%s\nis not\n%s\n%s", task->text, sc_str_text(&text), sc_str_text(&once), err.text);
+  sc_schedule_effective(task, &same, &effective);
+  sc_schedule_print(task, &effective, &twice);
+  assert_string_equal(sc_str_text(&once), sc_str_text(&twice));
+  sc_str_free(&text);
+  sc_str_free(&once);
+  sc_str_free(&twice);
+}
+
 static void check_one(check *c, const sc_schedule *schedule, uint64_t seed, int nthreads) {
   sc_nest nest;
   sc_error err = {0};
   assert_int_equal(sc_lower(c->task, schedule, &nest, &err), SC_OK);
+  check_effective(c->task, schedule, &nest);
   if (check_nest(c, &nest, seed, nthreads, sc_run_nest, &err)) return;
   sc_str text = {0};
   sc_schedule_print(c->task, schedule, &text);
