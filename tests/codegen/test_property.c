@@ -1,6 +1,6 @@
 /* Random legal schedules: operator interpreter = nest interpreter = compiled code, bit for bit on small integers, by one,
- * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator, SC_SEED which; in a sanitizer
- * build part of the generated code is sanitized too. */
+ * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator, SC_SEED which, an
+ * argument which test alone; in a sanitizer build part of the generated code is sanitized too. scripts/property.sh runs many. */
 #include "tests/codegen/tasks.h"
 
 static void check_interpreter(const sc_task *task, const sc_nest *nest, const reference *r) {
@@ -63,12 +63,13 @@ static void test_conv2d(void **state) { check_operator(convolutions, SC_COUNT_OF
 static void test_sums(void **state) { check_operator(sums, SC_COUNT_OF(sums), 4); }
 static void test_depthwise(void **state) { check_operator(depthwises, SC_COUNT_OF(depthwises), 3); }
 
-int main(void) {
+int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_matmul),
       cmocka_unit_test(test_conv2d),
       cmocka_unit_test(test_depthwise),
       cmocka_unit_test(test_sums),
   };
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
   return cmocka_run_group_tests(tests, batch_setup, batch_teardown);
 }
