@@ -8,7 +8,8 @@
  * fit, they are loaded before the loop. */
 #include "codegen/internal.h"
 
-/* Vector registers a compiler can count on, by lanes: AVX-512 has 32, and so has NEON; 16 is right or cautious elsewhere. */
+/* Vector registers that every target of a kernel has, as its text is one for all: 16 lanes are for AVX-512, which has 32,
+ * fewer also for SSE and AVX, which have 16. For NEON, with 32, groups are smaller than they could be. */
 static int registers(const sc_kernel *k) { return k->lanes >= 16 ? 32 : 16; }
 
 static bool both_vector(const sc_kernel *k) { return k->operand[1].vector && k->operand[2].vector; }

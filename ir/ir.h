@@ -374,8 +374,6 @@ static inline int64_t sc_index_extent(const int32_t coef[2], int64_t n0, int64_t
 void sc_region(const sc_task *task, const sc_access *access, const int32_t *start, const int32_t *extent, int32_t *lo,
                int32_t *ext);
 
-/* Largest extents, in elements, of every dim in the ranges that node n is entered with (node 0: the whole task). */
-void sc_nest_extents(const sc_task *task, const sc_nest *nest, int node, int32_t *extent);
 /* First element of tile t of dim d, and the segment it lies in. */
 int32_t sc_tile_start(const sc_tiling *tiling, int32_t tile, int *seg);
 
@@ -428,10 +426,6 @@ sc_status sc_run_nest(const sc_task *task, const sc_nest *nest, void *const *buf
 /* Fills inputs with small integers (|x| <= 4; sums stay exact in f32 for reductions below 2^20) and outputs with NaN
  * (floats) or a pattern: `out` is never assumed zero. */
 void sc_fill_buffers(const sc_task *task, void *const *buffers, uint64_t seed);
-
-/* A random legal schedule, for tests and fuzzing: draws skeleton and numbers over everything sc_lower accepts (not only
- * what is fast), until one is legal; SC_UNSUPPORTED when 20 000 were not. `lanes` is the widest vector allowed. */
-sc_status sc_schedule_random(const sc_task *task, sc_rng *rng, int lanes, const char *compile, sc_schedule *schedule);
 
 /* ---- machine ----------------------------------------------------------------------------------------------- */
 

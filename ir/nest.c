@@ -49,12 +49,3 @@ int32_t sc_tiling_extent(const sc_tiling *tiling, int32_t step, bool *fixed) {
   }
   return largest;
 }
-
-void sc_nest_extents(const sc_task *task, const sc_nest *nest, int node, int32_t *extent) {
-  int32_t step[SC_MAX_DIMS];
-  for (int d = 0; d < task->ndims; d++) step[d] = nest->dim[d].tiles;
-  for (int i = 0; i < node; i++)
-    if (nest->node[i].kind == SC_NODE_LOOP && nest->node[i].end > node) step[nest->node[i].dim] = nest->node[i].step;
-  bool fixed;
-  for (int d = 0; d < task->ndims; d++) extent[d] = sc_tiling_extent(&nest->dim[d], step[d], &fixed);
-}

@@ -22,7 +22,6 @@ sc_status sc_space_load(sc_arena *arena, const char *path, const sc_space **spac
 /* The space that fits a task: data/spaces/<operator>.space. */
 sc_status sc_space_default(sc_arena *arena, const sc_task *task, const sc_space **space, sc_error *err);
 void sc_space_print(const sc_space *space, sc_str *out); /* parse(print(space)) == space */
-uint64_t sc_space_hash(const sc_space *space); /* of the printed form */
 
 typedef struct sc_space_options {
   const char *force; /* extra lines or items, whose word `force` may be left out: "vector k; where kernels <= 2" */

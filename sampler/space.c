@@ -1,4 +1,4 @@
-/* Spaces as files, the default space of a task, the hash of a space. */
+/* Spaces as files, the default space of a task. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,12 +18,4 @@ sc_status sc_space_default(sc_arena *arena, const sc_task *task, const sc_space 
   sc_data_dir(folder, sizeof folder);
   snprintf(path, sizeof path, "%s/spaces/%s.space", folder, task->op);
   return sc_space_load(arena, path, space, err);
-}
-
-uint64_t sc_space_hash(const sc_space *space) {
-  sc_str text = {0};
-  sc_space_print(space, &text);
-  uint64_t hash = sc_hash64(sc_str_text(&text), text.len, 0);
-  sc_str_free(&text);
-  return hash;
 }

@@ -51,7 +51,7 @@ static int run(const verb *v, char **process, int argc, char **argv) {
     failed = t.err;
   }
   if (status != SC_OK) {
-    char text[1024];
+    char text[2048];
     sc_error_format(&failed, text, sizeof text);
     fprintf(stderr, "%s%s%s", failed.where[0] ? "" : v->name, failed.where[0] ? "" : "-sched: ", text);
     if (failed.rule) fprintf(stderr, "rule %s of docs/errors.md\n", sc_rule_name((sc_rule)failed.rule));

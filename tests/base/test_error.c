@@ -32,7 +32,7 @@ static void test_fail(void **state) {
 }
 
 static void test_format_is_cut_not_spilled(void **state) {
-  sc_error err = {SC_PARSE, 12, 5, 0, "net.op", "expected ':'", "\tab c\xc3\xa9 d"};
+  sc_error err = {SC_PARSE, 12, 5, 0, 0, "net.op", "expected ':'", "\tab c\xc3\xa9 d"};
   char whole[256];
   size_t full = sc_error_format(&err, whole, sizeof whole);
   assert_string_equal(whole, "net.op:12:5: expected ':'\n\tab c\xc3\xa9 d\n\t   ^\n");
@@ -53,7 +53,7 @@ static void test_format_is_cut_not_spilled(void **state) {
 
 static void test_parts_that_are_not_there(void **state) {
   char buf[256];
-  sc_error err = {SC_USAGE, 0, 0, 0, "", "what?", ""};
+  sc_error err = {SC_USAGE, 0, 0, 0, 0, "", "what?", ""};
   sc_error_format(&err, buf, sizeof buf);
   assert_string_equal(buf, "what?\n");
   snprintf(err.where, sizeof err.where, "<argument>");
@@ -69,7 +69,7 @@ static void test_parts_that_are_not_there(void **state) {
 /* Names of files, texts and source lines come from anywhere: none may steer the terminal. */
 static void test_no_escapes_reach_the_terminal(void **state) {
   char buf[256];
-  sc_error err = {SC_PARSE,    1, 3, 0, "a\x1b.op", "found \"\x1b]0;\x07\"\n\xc2\x9b[1m \xc2\xa0\xc3\x9b\x7f",
+  sc_error err = {SC_PARSE,    1, 3, 0, 0, "a\x1b.op", "found \"\x1b]0;\x07\"\n\xc2\x9b[1m \xc2\xa0\xc3\x9b\x7f",
                   "\xc2\x9bxy"};
   sc_error_format(&err, buf, sizeof buf);
   assert_string_equal(buf, "a?.op:1:3: found \"?]0;?\"\n?[1m \xc2\xa0\xc3\x9b?\n?xy\n ^\n");

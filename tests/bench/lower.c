@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ir/ir.h"
+#include "tests/ir/random_schedule.h"
 
 enum { ROUNDS = 15, MAX_SCHEDULES = 4096 };
 

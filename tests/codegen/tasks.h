@@ -3,6 +3,7 @@
 #define TESTS_CODEGEN_TASKS_H
 
 #include "tests/codegen/batch.h"
+#include "tests/ir/random_schedule.h"
 
 static sc_arena *arena;
 static const sc_library *library, *own_operators;

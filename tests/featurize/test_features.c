@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "tests/featurize/expect.h"
+#include "tests/ir/random_schedule.h"
 
 /* Caches so small that small nests overflow them. */
 static sc_machine tiny_machine(void) {

@@ -8,6 +8,7 @@
 
 #include "featurize/internal.h"
 #include "tests/featurize/brute.h"
+#include "tests/ir/random_schedule.h"
 
 static sc_arena *arena;
 static const sc_library *library;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "harness/probe.h"
+#include "tests/ir/random_schedule.h"
 
 typedef struct world {
   char folder[64];

@@ -3,6 +3,7 @@
 #ifndef TESTS_IR_NESTS_H
 #define TESTS_IR_NESTS_H
 
+#include "tests/ir/random_schedule.h"
 #include "tests/ir/tasks.h"
 
 /* The operators that exist only for tests, tests/cases/operators. */

@@ -29,7 +29,7 @@ static int current; /* of sc_mutant */
 #include "ir/lower_operand.c"
 #include "ir/lower_pack.c"
 #include "ir/lower_pad.c"
-#include "ir/random_schedule.c"
+#include "tests/ir/random_schedule.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 
 #include "tests/ir/nests.h"

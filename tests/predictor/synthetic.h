@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "predictor/predictor.h"
+#include "tests/ir/random_schedule.h"
 
 typedef struct synthetic {
   sc_arena *arena;
