@@ -15,8 +15,8 @@ struct measure_options {
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)",
      NULL},
-    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N",
-     "visits of each schedule, default 3", OPTION_RANGE(1, SC_MAX_PASSES)},
+    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N", "visits of each schedule, default 3",
+     OPTION_RANGE(1, SC_MAX_PASSES)},
     {"threads", 't', OPTION_COUNT, offsetof(struct measure_options, threads), "N",
      "of parallel schedules; default: all cores", OPTION_RANGE(0, MOST_THREADS)},
     {"counters", 0, OPTION_TEXT, offsetof(struct measure_options, counters), "EVENTS",
