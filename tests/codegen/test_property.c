@@ -14,8 +14,8 @@ static void check_interpreter(const sc_task *task, const sc_nest *nest, const re
   free_buffers(task, buffers);
 }
 
-/* Of ten batches one is optimised, three know only the oldest vector instructions and, in a sanitizer build, one is
- * sanitized. */
+/* Of ten batches one is optimised and, in a sanitizer build, one sanitized; of the others a third know only the oldest vector
+ * instructions. */
 static void check_batch(batch *b, uint64_t seed, int number) {
   static const char *const flags[] = {"-O2 -fno-tree-vectorize -march=native", ("-O0 -march=native" BATCH_SANITIZE)};
   const char *plain = number % 3 == 2 ? "-O0" : "-O0 -march=native";
