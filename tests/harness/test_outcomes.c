@@ -109,7 +109,7 @@ static void test_threads(void **state) {
   sc_runner_close(runner);
 }
 
-/* Repeats are all there, the batch is as long as asked for, cold calls are slower than warm ones. */
+/* Repeats are all there; a batch is as long as asked for, of cold calls no more than there is patience for. */
 static void test_times(void **state) {
   world *w = *state;
   const sc_task *task = task_make(w, "matmul:M=20,N=24,K=16");
@@ -117,22 +117,22 @@ static void test_times(void **state) {
   ok(sc_runner_open(&w->machine, &runner, err));
   char *source = bad_source();
   sc_built built;
-  double least[2] = {INFINITY, INFINITY};
   build_case(w, source, 0, &built);
   for (int cold = 0; cold < 2; cold++) {
     sc_measured m;
+    double least_ns = INFINITY;
     ok(sc_visit(runner, task, &built, 1, SC_CHECK_RESULT, &(sc_measure_options){.cold = cold, .batch_s = 1e-3}, &m,
                 err));
     assert_int_equal(m.outcome, SC_RAN);
     assert_true(m.pass.batch >= 1 && m.pass.unix_ns > 0 && m.pass.preempted < 1 << SC_REPEATS);
     for (int i = 0; i < SC_REPEATS; i++) {
       assert_true(m.pass.ns[i] > 10 && m.pass.ns[i] < 1e9);
-      if (m.pass.ns[i] < least[cold]) least[cold] = (double)m.pass.ns[i];
+      if (m.pass.ns[i] < least_ns) least_ns = (double)m.pass.ns[i];
     }
-    double batch_ns = least[cold] * m.pass.batch;
-    if (!cold) assert_true(batch_ns > 1e5 && batch_ns < 1e7);
+    const double batch_ns = least_ns * m.pass.batch;
+    if (cold) assert_true(m.pass.batch <= 64);
+    else assert_true(batch_ns > 1e5 && batch_ns < 1e7);
   }
-  assert_true(least[1] > least[0]);
   free(source);
   sc_runner_close(runner);
 }

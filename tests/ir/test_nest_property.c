@@ -7,7 +7,7 @@
 static int schedules_wanted(void) {
   const char *text = getenv("SC_PROPERTY_SCHEDULES");
   int n = text ? atoi(text) : 0;
-  return n > 0 ? n : 1000;
+  return n > 0 ? n : 500;
 }
 
 static void check_text(const sc_task *task, const sc_schedule *schedule) {
