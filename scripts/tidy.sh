@@ -5,9 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
 shift
-if [[ $# -gt 0 ]]; then exec clang-tidy --quiet -p "$build" "$@"; fi
+# The path analyzer may look at 40 000 states a function, not 225 000: a fifth of the time.
+tidy=(clang-tidy --quiet -p "$build")
+for argument in -analyzer-config max-nodes=40000; do tidy+=(--extra-arg=-Xclang --extra-arg=$argument); done
+if [[ $# -gt 0 ]]; then exec "${tidy[@]}" "$@"; fi
 mapfile -t files < <(sed -nE 's/^ *"file": "(.*)",?$/\1/p' "$build/compile_commands.json" | sort -u)
-findings=$(printf '%s\0' "${files[@]}" | xargs -0 -P"$(nproc)" -n4 clang-tidy --quiet -p "$build" 2>/dev/null |
+findings=$(printf '%s\0' "${files[@]}" | xargs -0 -P"$(nproc)" -n4 "${tidy[@]}" 2>/dev/null |
   grep -E ': (error|warning): ' | sort -u || true)
 printf '%s\n' "${findings:-${#files[@]} files, nothing found}"
 [[ -z $findings ]]
