@@ -53,18 +53,24 @@ static const void *member(const sc_card *card, const field *f) { return (const c
 
 /* ---- printing ---- */
 
-static void print_field(const sc_card *card, const field *f, sc_str *out) {
+/* For the card, to be read back, numbers in full and hashes in quotes; for people not. */
+static void print_value(const sc_card *card, const field *f, bool in_full, sc_str *out) {
+  const char *quote = in_full ? "\"" : "";
   char hex[17];
-  sc_str_printf(out, "%s ", f->name);
   switch (f->kind) {
   case HEX:
     sc_hash_hex(*(const uint64_t *)member(card, f), hex);
-    sc_str_printf(out, "\"%s\"\n", hex);
+    sc_str_printf(out, "%s%s%s\n", quote, hex, quote);
     break;
   case COUNT: sc_str_printf(out, "%u\n", *(const uint32_t *)member(card, f)); break;
   case INT: sc_str_printf(out, "%d\n", *(const int *)member(card, f)); break;
-  case REAL: sc_str_printf(out, "%.17g\n", *(const double *)member(card, f)); break;
+  case REAL: sc_str_printf(out, "%.*g\n", in_full ? 17 : 4, *(const double *)member(card, f)); break;
   }
+}
+
+static void print_field(const sc_card *card, const field *f, sc_str *out) {
+  sc_str_printf(out, "%s ", f->name);
+  print_value(card, f, true, out);
 }
 
 static void print_golden(const sc_card *card, uint32_t i, sc_str *out) {
@@ -277,23 +283,12 @@ uint64_t sc_card_seal(const char *card, const char *cuts, const char *machine, c
   return sc_hash64(machine, strlen(machine), hash);
 }
 
-static void text_field(const sc_card *card, const field *f, sc_str *text) {
-  char hex[17];
-  sc_str_printf(text, "%-18s ", f->name);
-  switch (f->kind) {
-  case HEX:
-    sc_hash_hex(*(const uint64_t *)member(card, f), hex);
-    sc_str_printf(text, "%s\n", hex);
-    break;
-  case COUNT: sc_str_printf(text, "%u\n", *(const uint32_t *)member(card, f)); break;
-  case INT: sc_str_printf(text, "%d\n", *(const int *)member(card, f)); break;
-  case REAL: sc_str_printf(text, "%.4g\n", *(const double *)member(card, f)); break;
-  }
-}
-
 void sc_card_text(const sc_card *card, sc_str *text) {
   sc_str_printf(text, "model of %s (%s), by schedcast %s\n", card->machine.name, card->machine.isa, card->version);
-  for (size_t i = 0; i < SC_COUNT_OF(fields); i++) text_field(card, &fields[i], text);
+  for (size_t i = 0; i < SC_COUNT_OF(fields); i++) {
+    sc_str_printf(text, "%-18s ", fields[i].name);
+    print_value(card, &fields[i], false, text);
+  }
   sc_str_printf(text, "\n%-18s %7s %7s %7s %13s %7s   (90 %%, in scales of log time)\n", "interval", "groups", "below",
                 "above", "picked below", "above");
   for (int i = 0; i < card->intervals.n; i++) {
