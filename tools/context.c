@@ -299,17 +299,10 @@ static sc_status add_read(void *user, const sc_listed *listed) {
   return SC_OK;
 }
 
-sc_status job_fail(tool *t, const job *j, sc_status status, const char *format, ...) {
-  char text[300];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  sc_fail(&t->err, status, "%s", text);
-  if (j->where) {
-    t->err.line = j->line;
-    snprintf(t->err.where, sizeof t->err.where, "%s", j->where);
-  }
+sc_status job_failed(tool *t, const job *j, sc_status status) {
+  if (!j->where) return status;
+  t->err.line = j->line;
+  snprintf(t->err.where, sizeof t->err.where, "%s", j->where);
   return status;
 }
 
@@ -321,12 +314,12 @@ sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machin
   sc_str names = {0};
   for (int c = 0; c < machine->ncompilers; c++) sc_str_printf(&names, "%s%s", c ? ", " : "", machine->compiler[c].name);
   sc_status status = j->schedule.compile[0]
-                         ? job_fail(t, j, SC_NOTFOUND, "no compiler '%s' on the machine %s: it has %.200s",
-                                    j->schedule.compile, machine->name, sc_str_text(&names))
-                         : job_fail(t, j, SC_NOTFOUND, "no `compile` clause: the machine %s has %.200s", machine->name,
-                                    sc_str_text(&names));
+                         ? sc_fail(&t->err, SC_NOTFOUND, "no compiler '%s' on the machine %s: it has %.200s",
+                                   j->schedule.compile, machine->name, sc_str_text(&names))
+                         : sc_fail(&t->err, SC_NOTFOUND, "no `compile` clause: the machine %s has %.200s",
+                                   machine->name, sc_str_text(&names));
   sc_str_free(&names);
-  return status;
+  return job_failed(t, j, status);
 }
 
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs) {

@@ -135,9 +135,8 @@ typedef struct job_list {
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
 /* What compiles, rates or predicts needs a compiler that the machine has: names the line of the first job without. */
 sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machine);
-/* SC_..., with the line of the job. */
-sc_status job_fail(tool *t, const job *j, sc_status status, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Puts the job's file and line into the error that `status` is of; returns it. */
+sc_status job_failed(tool *t, const job *j, sc_status status);
 /* An illegal one is SC_ILLEGAL. */
 sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin);
 void job_nest(const job *j, sc_nest *nest);
