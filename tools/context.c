@@ -1,4 +1,4 @@
-/* What verbs work on: operators, tasks, machines and their kernel tables, models, spaces, files of schedules. */
+/* What verbs work on: operators, tasks, machines and their kernel tables, models, spaces, datasets. Schedules: jobs.c. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include "tools/tools.h"
-
-enum { MAX_SCHEDULE_FILE = 1 << 30 };
 
 sc_status tool_flush(tool *t) {
   bool ok = !t->out.failed && fwrite(sc_str_text(&t->out), 1, t->out.len, stdout) == t->out.len && fflush(stdout) == 0;
@@ -254,97 +252,7 @@ sc_status tool_space(tool *t, const char *space, const sc_task *task, const sc_m
   return status;
 }
 
-/* ---- schedules and datasets ---- */
-
-struct reading {
-  tool *t;
-  job_list *jobs;
-  const char *where;
-};
-
-sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin) {
-  if (jobs->n == jobs->cap) {
-    size_t cap = jobs->cap ? jobs->cap * 2 : 64;
-    job *grown = realloc(jobs->job, cap * sizeof *grown);
-    if (!grown) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu schedules", cap);
-    jobs->job = grown;
-    jobs->cap = cap;
-  }
-  job *j = &jobs->job[jobs->n];
-  j->task = task;
-  j->schedule = *schedule;
-  j->origin = origin;
-  j->where = NULL;
-  j->line = 0;
-  sc_nest nest;
-  SC_TRY(sc_lower(task, schedule, &nest, &t->err));
-  jobs->n++;
-  return SC_OK;
-}
-
-void job_nest(const job *j, sc_nest *nest) {
-  sc_status status = sc_lower(j->task, &j->schedule, nest, NULL);
-  SC_ASSERT(status == SC_OK);
-}
-
-sc_work job_work(const job *j) {
-  return (sc_work){j->task, j->schedule, (uint8_t)j->origin.proposal, j->origin.model_hash};
-}
-
-static sc_status add_read(void *user, const sc_listed *listed) {
-  struct reading *r = user;
-  SC_TRY(jobs_add(r->t, r->jobs, listed->task, listed->schedule, listed->origin));
-  r->jobs->job[r->jobs->n - 1].where = r->where;
-  r->jobs->job[r->jobs->n - 1].line = listed->line;
-  return SC_OK;
-}
-
-sc_status job_failed(tool *t, const job *j, sc_status status) {
-  if (!j->where) return status;
-  t->err.line = j->line;
-  snprintf(t->err.where, sizeof t->err.where, "%s", j->where);
-  return status;
-}
-
-sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machine) {
-  size_t i = 0;
-  while (i < jobs->n && sc_machine_compiler(machine, jobs->job[i].schedule.compile)) i++;
-  if (i == jobs->n) return SC_OK;
-  const job *j = &jobs->job[i];
-  sc_str names = {0};
-  for (int c = 0; c < machine->ncompilers; c++) sc_str_printf(&names, "%s%s", c ? ", " : "", machine->compiler[c].name);
-  sc_status status = j->schedule.compile[0]
-                         ? sc_fail(&t->err, SC_NOTFOUND, "no compiler '%s' on the machine %s: it has %.200s",
-                                   j->schedule.compile, machine->name, sc_str_text(&names))
-                         : sc_fail(&t->err, SC_NOTFOUND, "no `compile` clause: the machine %s has %.200s",
-                                   machine->name, sc_str_text(&names));
-  sc_str_free(&names);
-  return job_failed(t, j, status);
-}
-
-sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs) {
-  *jobs = (job_list){0};
-  SC_TRY(tool_library(t));
-  for (int i = 0; i < nfiles; i++) {
-    char *text;
-    size_t len;
-    const char *where = strcmp(files[i], "-") == 0 ? "<standard input>" : files[i];
-    struct reading r = {t, jobs, where};
-    sc_status status = sc_file_read(t->arena, files[i], MAX_SCHEDULE_FILE, &text, &len, &t->err);
-    if (status == SC_OK) status = sc_schedules_read(t->arena, t->library, where, text, len, add_read, &r, &t->err);
-    if (status != SC_OK) {
-      jobs_free(jobs);
-      return status;
-    }
-  }
-  if (jobs->n) return SC_OK;
-  return sc_fail(&t->err, SC_PARSE, "no schedule in %s", nfiles == 1 ? files[0] : "these files");
-}
-
-void jobs_free(job_list *jobs) {
-  free(jobs->job);
-  *jobs = (job_list){0};
-}
+/* ---- datasets ---- */
 
 sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset) {
   if (n == 1) return sc_dataset_open(paths[0], SC_DATASET_READ, dataset, &t->err);
