@@ -1,5 +1,6 @@
 /* From a dataset to rows: every usable record is parsed, lowered and featurised again, so that the rows always are what this
  * program says today. What is left out is counted by reason. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,20 +9,30 @@
 
 typedef struct task_slot {
   const sc_task *task; /* NULL: no longer a task */
-  uint32_t group, network;
+  uint32_t group, network, boot /* whose rows count */;
   bool forbidden;
 } task_slot;
+
+/* Where a record stands, decided for all of them before a row is made. */
+typedef struct place {
+  uint32_t task, boot, schedule; /* SC_NO_NAME: left out */
+} place;
 
 typedef struct building {
   sc_arena *arena;
   const sc_library *library;
+  const sc_dataset *dataset;
   const sc_rows_options *options;
   sc_rows *rows;
-  sc_names tasks, groups, networks;
-  task_slot *slot; /* by number of the task; room for one a record */
+  sc_names tasks, groups, networks, boots /* of one task each */, schedules /* of one boot each */;
+  task_slot *slot; /* by number of the task; these four have room for one a record */
+  place *place; /* by record */
+  uint32_t *labelled; /* by boot: records with a label */
+  uint32_t *chosen; /* by schedule: the record with most valid passes */
   sc_corpus corpus, evaluation;
   int passes;
   uint64_t machine_hash;
+  uint32_t harness_abi;
   bool have_machine;
 } building;
 
@@ -91,7 +102,7 @@ static const char *network_of(const sc_corpus *corpus, const sc_task *task, cons
 }
 
 static sc_status new_task(building *b, const char *text, task_slot *slot, sc_error *err) {
-  *slot = (task_slot){0};
+  *slot = (task_slot){.boot = SC_NO_NAME};
   if (sc_task_parse(b->arena, b->library, text, &slot->task, NULL) != SC_OK) {
     slot->task = NULL;
     return SC_OK;
@@ -107,6 +118,77 @@ static sc_status new_task(building *b, const char *text, task_slot *slot, sc_err
   return ok ? SC_OK : out_of_memory(err);
 }
 
+/* ---- places ---- */
+
+/* The first row that ran says of which machine, and measured in which way, all are. */
+static sc_status same_machine(building *b, const sc_record *record, bool *same, sc_error *err) {
+  if (!b->have_machine) {
+    SC_TRY(
+        sc_machine_parse("machine of the dataset", record->machine, strlen(record->machine), &b->rows->machine, err));
+    b->machine_hash = record->machine_hash;
+    b->harness_abi = record->harness_abi;
+    b->have_machine = true;
+  }
+  *same = record->machine_hash == b->machine_hash && record->harness_abi == b->harness_abi;
+  return SC_OK;
+}
+
+static sc_record labels_of(const building *b, const sc_record *record) {
+  return b->options->disturbed ? accept(record) : *record;
+}
+
+static sc_status name_place(building *b, const sc_record *record, place *p, sc_error *err) {
+  const char *number = strrchr(record->shard, '/'); /* host/boot/number */
+  const size_t boot = number ? (size_t)(number - record->shard) : strlen(record->shard);
+  sc_str name = {0};
+  sc_str_printf(&name, "%" PRIu32 " %.*s", p->task, (int)boot, record->shard);
+  p->boot = sc_names_add(&b->boots, sc_str_text(&name));
+  sc_str_printf(&name, " %016" PRIx64 " %016" PRIx64 " %" PRIu32, record->nest_hash, record->compiler_hash,
+                record->threads);
+  p->schedule = sc_names_add(&b->schedules, sc_str_text(&name));
+  const bool ok = !name.failed && p->boot != SC_NO_NAME && p->schedule != SC_NO_NAME;
+  sc_str_free(&name);
+  return ok ? SC_OK : out_of_memory(err);
+}
+
+/* Times of two boots are not to be compared within a task: the boot with most labels of a task counts, and of a schedule
+ * that was measured in several shards of a boot the record with most valid passes. */
+static sc_status place_record(building *b, size_t i, sc_error *err) {
+  const sc_record *record = sc_dataset_at(b->dataset, i);
+  const size_t before = b->tasks.n;
+  place *p = &b->place[i];
+  p->task = sc_names_add(&b->tasks, record->task);
+  if (p->task == SC_NO_NAME) return out_of_memory(err);
+  task_slot *slot = &b->slot[p->task];
+  if (b->tasks.n > before) SC_TRY(new_task(b, record->task, slot, err));
+  SC_TRY(name_place(b, record, p, err));
+  const sc_record labels = labels_of(b, record);
+  b->labelled[p->boot] += sc_record_label_ns(&labels, b->passes) > 0;
+  if (b->labelled[p->boot] > (slot->boot == SC_NO_NAME ? 0 : b->labelled[slot->boot])) slot->boot = p->boot;
+  uint32_t *chosen = &b->chosen[p->schedule];
+  if (*chosen == 0 || valid_passes(record) > valid_passes(sc_dataset_at(b->dataset, *chosen - 1)))
+    *chosen = (uint32_t)i + 1;
+  return SC_OK;
+}
+
+static sc_status place_or_leave_out(building *b, size_t i, sc_error *err) {
+  const sc_record *record = sc_dataset_at(b->dataset, i);
+  bool same;
+  b->place[i].task = SC_NO_NAME;
+  if (!ran(record)) {
+    b->rows->skipped_failed++;
+    return SC_OK;
+  }
+  if (record->stale) {
+    b->rows->skipped_stale++;
+    return SC_OK;
+  }
+  SC_TRY(same_machine(b, record, &same, err));
+  if (same) return place_record(b, i, err);
+  b->rows->skipped_foreign++;
+  return SC_OK;
+}
+
 /* ---- one record ---- */
 
 static void add_row(building *b, const sc_record *record, uint32_t task_number, const task_slot *slot) {
@@ -118,8 +200,8 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
     rows->skipped_illegal++;
     return;
   }
-  const sc_record accepted = accept(record), *labels = b->options->disturbed ? &accepted : record;
-  const double label_ns = sc_record_label_ns(labels, b->passes);
+  const sc_record labels = labels_of(b, record);
+  const double label_ns = sc_record_label_ns(&labels, b->passes);
   if (!(label_ns > 0) || !isfinite(label_ns)) {
     rows->skipped_passes++;
     return;
@@ -127,12 +209,12 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
   const size_t i = rows->n++;
   const sc_target target = {&rows->machine, b->options->kernels, record->threads > 0 ? (int)record->threads : 1};
   sc_features_analytic(slot->task, &nest, &target, rows->features + i * SC_FEATURE_COUNT, &rows->analytic[i]);
-  const int half = valid_passes(labels) / 2;
+  const int half = valid_passes(&labels) / 2;
   rows->disturbed += b->options->disturbed && any_disturbed(record, b->passes);
   rows->time_s[i] = label_ns * 1e-9;
   rows->analytic_s[i] = rows->analytic[i].time_s;
-  rows->half_a_s[i] = half > 0 ? half_label_ns(labels, 0, half) * 1e-9 : 0;
-  rows->half_b_s[i] = half > 0 ? half_label_ns(labels, 1, half) * 1e-9 : 0;
+  rows->half_a_s[i] = half > 0 ? half_label_ns(&labels, 0, half) * 1e-9 : 0;
+  rows->half_b_s[i] = half > 0 ? half_label_ns(&labels, 1, half) * 1e-9 : 0;
   rows->task[i] = task_number;
   rows->group[i] = slot->group;
   rows->network[i] = slot->network;
@@ -140,43 +222,16 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
   rows->record[i] = record;
 }
 
-/* The machine of the first row that ran is the machine of all. */
-static sc_status same_machine(building *b, const sc_record *record, bool *same, sc_error *err) {
-  if (!b->have_machine) {
-    SC_TRY(
-        sc_machine_parse("machine of the dataset", record->machine, strlen(record->machine), &b->rows->machine, err));
-    b->machine_hash = record->machine_hash;
-    b->have_machine = true;
-  }
-  *same = record->machine_hash == b->machine_hash;
-  return SC_OK;
-}
-
-static sc_status add_record(building *b, const sc_record *record, sc_error *err) {
+static void add_record(building *b, size_t i) {
   sc_rows *rows = b->rows;
-  bool same;
-  if (!ran(record)) {
-    rows->skipped_failed++;
-    return SC_OK;
-  }
-  if (record->stale) {
-    rows->skipped_stale++;
-    return SC_OK;
-  }
-  SC_TRY(same_machine(b, record, &same, err));
-  if (!same) {
-    rows->skipped_foreign++;
-    return SC_OK;
-  }
-  const size_t before = b->tasks.n;
-  const uint32_t number = sc_names_add(&b->tasks, record->task);
-  if (number == SC_NO_NAME) return out_of_memory(err);
-  if (b->tasks.n > before) SC_TRY(new_task(b, record->task, &b->slot[number], err));
-  const task_slot *slot = &b->slot[number];
+  const place *p = &b->place[i];
+  if (p->task == SC_NO_NAME) return;
+  const task_slot *slot = &b->slot[p->task];
   if (slot->task == NULL) rows->skipped_illegal++;
   else if (slot->forbidden && !b->options->keep_forbidden) rows->skipped_forbidden++;
-  else add_row(b, record, number, slot);
-  return SC_OK;
+  else if (slot->boot != SC_NO_NAME && (p->boot != slot->boot || b->chosen[p->schedule] != i + 1))
+    rows->skipped_elsewhere++;
+  else add_row(b, sc_dataset_at(b->dataset, i), p->task, slot);
 }
 
 static bool allocate(sc_arena *arena, size_t n, building *b) {
@@ -193,7 +248,10 @@ static bool allocate(sc_arena *arena, size_t n, building *b) {
          (r->network = sc_arena_alloc(arena, n, sizeof(uint32_t))) &&
          (r->forbidden = sc_arena_alloc(arena, n, sizeof(bool))) &&
          (r->record = sc_arena_alloc(arena, n, sizeof(const sc_record *))) &&
-         (b->slot = sc_arena_alloc(arena, n, sizeof(task_slot)));
+         (b->slot = sc_arena_alloc(arena, n, sizeof(task_slot))) &&
+         (b->place = sc_arena_alloc(arena, n, sizeof(place))) &&
+         (b->labelled = sc_arena_alloc(arena, n, sizeof(uint32_t))) &&
+         (b->chosen = sc_arena_alloc(arena, n, sizeof(uint32_t)));
 }
 
 /* Names that only rows left out had are dropped: tasks, groups and networks are numbered by the rows that stayed. */
@@ -219,11 +277,14 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   static const sc_rows_options defaults;
   building b = {.arena = arena,
                 .library = library,
+                .dataset = dataset,
                 .options = options ? options : &defaults,
                 .rows = rows,
                 .tasks = {.arena = arena},
                 .groups = {.arena = arena},
-                .networks = {.arena = arena}};
+                .networks = {.arena = arena},
+                .boots = {.arena = arena},
+                .schedules = {.arena = arena}};
   const size_t n = sc_dataset_count(dataset);
   memset(rows, 0, sizeof *rows);
   if (n > UINT32_MAX) return sc_fail(err, SC_LIMIT, "a dataset of %zu rows: more than 2^32", n);
@@ -233,7 +294,8 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   b.passes = passes_of(dataset, b.options->passes, b.options->disturbed);
   rows->passes = b.passes;
   rows->kernel_facts = b.options->kernels ? sc_kernel_table_count(b.options->kernels) : 0;
-  for (size_t i = 0; i < n; i++) SC_TRY(add_record(&b, sc_dataset_at(dataset, i), err));
+  for (size_t i = 0; i < n; i++) SC_TRY(place_or_leave_out(&b, i, err));
+  for (size_t i = 0; i < n; i++) add_record(&b, i);
   if (!renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||
       !renumber(arena, rows->group, rows->n, &b.groups, &rows->group_name, &rows->ngroups) ||
       !renumber(arena, rows->network, rows->n, &b.networks, &rows->network_name, &rows->nnetworks)) {

@@ -44,7 +44,8 @@ static void say_rows(tool *t, const sc_rows *rows) {
   } out[] = {{rows->skipped_failed, "failed"},
              {rows->skipped_passes, "have too few passes"},
              {rows->skipped_stale, "are stale"},
-             {rows->skipped_foreign, "are of another machine"},
+             {rows->skipped_foreign, "are of another machine, or measured in another way"},
+             {rows->skipped_elsewhere, "were measured in another boot, or again in another shard"},
              {rows->skipped_forbidden, "belong to the evaluation"},
              {rows->skipped_illegal, "are no longer legal"}};
   tool_say(t, "%zu rows of %zu tasks in %zu groups and %zu networks", rows->n, rows->ntasks, rows->ngroups,

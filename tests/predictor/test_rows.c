@@ -190,6 +190,37 @@ static void disturbed_passes_must_be_asked_for(void **state) {
   assert_true(fabs(rows.time_s[1] - 200e-9) < 1e-15); /* the disturbed pass is the faster one */
 }
 
+/* Of each task the boot with most labels counts; of a schedule measured in two of its shards the record with most passes. */
+static void boots_are_not_mixed(void **state) {
+  world *w = *state;
+  sc_rows rows;
+  const sc_rows_options options = {.passes = 2, .forbid = "/dev/null", .networks = "/dev/null"};
+  const char *const a = "matmul:M=16,N=16,K=32", *const b = "matmul:M=16,N=16,K=64";
+  sc_record r = record_of(w, a, SCHEDULE, 100, 3); /* the other boot's only label */
+  r.shard = "host/first/0", add(w, &r);
+  r = record_of(w, a, SCHEDULE, 150, 1);
+  r.shard = "host/first/0", add(w, &r); /* no label: does not make the boot larger */
+  r = record_of(w, a, SCHEDULE, 200, 2);
+  r.shard = "host/second/0", add(w, &r);
+  r.npasses = 3;
+  for (int p = 0; p < 3; p++)
+    for (int i = 0; i < SC_REPEATS; i++) r.pass[p].ns[i] = 300;
+  r.shard = "host/second/1", add(w, &r); /* the same schedule again, longer */
+  r = record_of(w, a, SCHEDULE, 400, 2);
+  r.shard = "host/second/1", add(w, &r);
+  r = record_of(w, b, SCHEDULE, 500, 2);
+  r.shard = "host/first/0", add(w, &r); /* the first boot is this task's only one */
+  r = record_of(w, b, SCHEDULE, 600, 2);
+  r.shard = "host/first/0", r.harness_abi = 1 << 16, add(w, &r); /* cold caches */
+  assert_int_equal(sc_rows_build(w->arena, w->library, w->dataset, &options, &rows, NULL), SC_OK);
+  assert_int_equal(rows.n, 3);
+  assert_true(fabs(rows.time_s[0] - 300e-9) < 1e-15);
+  assert_true(fabs(rows.time_s[1] - 400e-9) < 1e-15);
+  assert_true(fabs(rows.time_s[2] - 500e-9) < 1e-15);
+  assert_int_equal(rows.skipped_elsewhere, 3);
+  assert_int_equal(rows.skipped_foreign, 1);
+}
+
 static void an_empty_dataset_has_no_rows(void **state) {
   world *w = *state;
   sc_rows rows;
@@ -255,6 +286,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(everything_is_counted_once, set_up, tear_down),
       cmocka_unit_test_setup_teardown(passes_are_what_most_rows_have, set_up, tear_down),
       cmocka_unit_test_setup_teardown(disturbed_passes_must_be_asked_for, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(boots_are_not_mixed, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_empty_dataset_has_no_rows, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_wrong_table_is_an_error, set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_corpus_is_readable, set_up, tear_down),
