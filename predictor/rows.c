@@ -15,7 +15,7 @@ typedef struct task_slot {
 
 /* Where a record stands, decided for all of them before a row is made. */
 typedef struct place {
-  uint32_t task, boot, schedule; /* SC_NO_NAME: left out */
+  uint32_t task /* SC_NO_NAME: left out */, boot, schedule, valid /* passes */;
 } place;
 
 typedef struct building {
@@ -27,8 +27,8 @@ typedef struct building {
   sc_names tasks, groups, networks, boots /* of one task each */, schedules /* of one boot each */;
   task_slot *slot; /* by number of the task; these four have room for one a record */
   place *place; /* by record */
-  uint32_t *labelled; /* by boot: records with a label */
-  uint32_t *chosen; /* by schedule: the record with most valid passes */
+  uint32_t *measured; /* by boot: valid passes */
+  uint32_t *chosen; /* by schedule: 1 + its record with most valid passes */
   sc_corpus corpus, evaluation;
   int passes;
   uint64_t machine_hash;
@@ -69,23 +69,16 @@ static int valid_passes(const sc_record *record) {
   return n;
 }
 
-static bool ran(const sc_record *record) { return record->outcome == SC_RAN && !record->simulated; }
-
-/* 3, or fewer when less than nine of ten rows have as many. */
-static int passes_of(const sc_dataset *dataset, int wanted, bool disturbed) {
-  if (wanted > 0) return wanted;
-  size_t have[4] = {0}, all = 0;
-  for (size_t i = 0; i < sc_dataset_count(dataset); i++) {
-    const sc_record *record = sc_dataset_at(dataset, i);
-    if (!ran(record)) continue;
-    const int n = disturbed ? (int)record->npasses : valid_passes(record);
-    all++;
-    for (int p = 1; p <= 3; p++) have[p] += n >= p;
-  }
-  int passes = 3;
-  while (passes > 1 && have[passes] * 10 < all * 9) passes--;
-  return passes;
+static sc_record labels_of(const building *b, const sc_record *record) {
+  return b->options->disturbed ? accept(record) : *record;
 }
+
+/* Passes that a label may be made of. */
+static int passes_in(const building *b, const sc_record *record) {
+  return b->options->disturbed ? (int)record->npasses : valid_passes(record);
+}
+
+static bool ran(const sc_record *record) { return record->outcome == SC_RAN && !record->simulated; }
 
 /* ---- tasks ---- */
 
@@ -133,10 +126,6 @@ static sc_status same_machine(building *b, const sc_record *record, bool *same, 
   return SC_OK;
 }
 
-static sc_record labels_of(const building *b, const sc_record *record) {
-  return b->options->disturbed ? accept(record) : *record;
-}
-
 static sc_status name_place(building *b, const sc_record *record, place *p, sc_error *err) {
   const char *number = strrchr(record->shard, '/'); /* host/boot/number */
   const size_t boot = number ? (size_t)(number - record->shard) : strlen(record->shard);
@@ -151,8 +140,8 @@ static sc_status name_place(building *b, const sc_record *record, place *p, sc_e
   return ok ? SC_OK : out_of_memory(err);
 }
 
-/* Times of two boots are not to be compared within a task: the boot with most labels of a task counts, and of a schedule
- * that was measured in several shards of a boot the record with most valid passes. */
+/* Times of two boots are not to be compared within a task: the boot with most valid passes of a task counts, and of a
+ * schedule that was measured in several shards of a boot the record with most of them. */
 static sc_status place_record(building *b, size_t i, sc_error *err) {
   const sc_record *record = sc_dataset_at(b->dataset, i);
   const size_t before = b->tasks.n;
@@ -162,13 +151,33 @@ static sc_status place_record(building *b, size_t i, sc_error *err) {
   task_slot *slot = &b->slot[p->task];
   if (b->tasks.n > before) SC_TRY(new_task(b, record->task, slot, err));
   SC_TRY(name_place(b, record, p, err));
-  const sc_record labels = labels_of(b, record);
-  b->labelled[p->boot] += sc_record_label_ns(&labels, b->passes) > 0;
-  if (b->labelled[p->boot] > (slot->boot == SC_NO_NAME ? 0 : b->labelled[slot->boot])) slot->boot = p->boot;
+  const uint32_t valid = (uint32_t)passes_in(b, record);
+  b->measured[p->boot] += valid;
+  if (slot->boot == SC_NO_NAME || b->measured[p->boot] > b->measured[slot->boot]) slot->boot = p->boot;
+  p->valid = valid;
   uint32_t *chosen = &b->chosen[p->schedule];
-  if (*chosen == 0 || valid_passes(record) > valid_passes(sc_dataset_at(b->dataset, *chosen - 1)))
-    *chosen = (uint32_t)i + 1;
+  if (*chosen == 0 || valid > b->place[*chosen - 1].valid) *chosen = (uint32_t)i + 1;
   return SC_OK;
+}
+
+/* Is it of the boot, and the record of its schedule, that count? */
+static bool counts(const building *b, size_t i) {
+  const place *p = &b->place[i];
+  return p->boot == b->slot[p->task].boot && b->chosen[p->schedule] == i + 1;
+}
+
+/* 3, or fewer when less than nine of ten rows have as many. */
+static int passes_of(const building *b, size_t n) {
+  if (b->options->passes > 0) return b->options->passes;
+  size_t have[4] = {0}, all = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (b->place[i].task == SC_NO_NAME || !counts(b, i)) continue;
+    all++;
+    for (uint32_t p = 1; p <= 3; p++) have[p] += b->place[i].valid >= p;
+  }
+  int passes = 3;
+  while (passes > 1 && have[passes] * 10 < all * 9) passes--;
+  return passes;
 }
 
 static sc_status place_or_leave_out(building *b, size_t i, sc_error *err) {
@@ -209,7 +218,7 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
   const size_t i = rows->n++;
   const sc_target target = {&rows->machine, b->options->kernels, record->threads > 0 ? (int)record->threads : 1};
   sc_features_analytic(slot->task, &nest, &target, rows->features + i * SC_FEATURE_COUNT, &rows->analytic[i]);
-  const int half = valid_passes(&labels) / 2;
+  const int half = passes_in(b, record) / 2;
   rows->disturbed += b->options->disturbed && any_disturbed(record, b->passes);
   rows->time_s[i] = label_ns * 1e-9;
   rows->analytic_s[i] = rows->analytic[i].time_s;
@@ -229,8 +238,7 @@ static void add_record(building *b, size_t i) {
   const task_slot *slot = &b->slot[p->task];
   if (slot->task == NULL) rows->skipped_illegal++;
   else if (slot->forbidden && !b->options->keep_forbidden) rows->skipped_forbidden++;
-  else if (slot->boot != SC_NO_NAME && (p->boot != slot->boot || b->chosen[p->schedule] != i + 1))
-    rows->skipped_elsewhere++;
+  else if (!counts(b, i)) rows->skipped_elsewhere++;
   else add_row(b, sc_dataset_at(b->dataset, i), p->task, slot);
 }
 
@@ -250,7 +258,7 @@ static bool allocate(sc_arena *arena, size_t n, building *b) {
          (r->record = sc_arena_alloc(arena, n, sizeof(const sc_record *))) &&
          (b->slot = sc_arena_alloc(arena, n, sizeof(task_slot))) &&
          (b->place = sc_arena_alloc(arena, n, sizeof(place))) &&
-         (b->labelled = sc_arena_alloc(arena, n, sizeof(uint32_t))) &&
+         (b->measured = sc_arena_alloc(arena, n, sizeof(uint32_t))) &&
          (b->chosen = sc_arena_alloc(arena, n, sizeof(uint32_t)));
 }
 
@@ -291,10 +299,9 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   if (!allocate(arena, n, &b)) return out_of_memory(err);
   SC_TRY(sc_corpus_load(arena, library, b.options->networks, "networks.txt", &b.corpus, err));
   SC_TRY(sc_corpus_load(arena, library, b.options->forbid, "evaluation.txt", &b.evaluation, err));
-  b.passes = passes_of(dataset, b.options->passes, b.options->disturbed);
-  rows->passes = b.passes;
   rows->kernel_facts = b.options->kernels ? sc_kernel_table_count(b.options->kernels) : 0;
   for (size_t i = 0; i < n; i++) SC_TRY(place_or_leave_out(&b, i, err));
+  rows->passes = b.passes = passes_of(&b, n);
   for (size_t i = 0; i < n; i++) add_record(&b, i);
   if (!renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||
       !renumber(arena, rows->group, rows->n, &b.groups, &rows->group_name, &rows->ngroups) ||
