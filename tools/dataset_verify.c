@@ -13,6 +13,8 @@ struct verify {
   sc_machine machine;
   sc_store *store;
   size_t rows, unreadable, other_nest, other_compiler, fresh, stale;
+  progress bar;
+  double started_s;
   /* a batch to build */
   size_t n, row[BATCH];
   const sc_task *task[BATCH];
@@ -40,6 +42,14 @@ static sc_status mark(struct verify *v, size_t row, bool stale) {
   return sc_dataset_mark_stale(v->dataset, row, stale, &v->t->err);
 }
 
+static void show(struct verify *v) {
+  const size_t total = sc_dataset_count(v->dataset);
+  const double rate = (double)v->rows / (sc_now_s() - v->started_s + 1e-9);
+  progress_campaign(
+      &v->bar,
+      &(sc_progress){.done = v->rows, .total = total, .rate_per_s = rate, .eta_s = (double)(total - v->rows) / rate});
+}
+
 static sc_status build_batch(struct verify *v) {
   sc_built built[BATCH];
   if (!v->n) return SC_OK;
@@ -48,6 +58,8 @@ static sc_status build_batch(struct verify *v) {
     SC_TRY(mark(v, v->row[i],
                 built[i].outcome != SC_RAN || built[i].code_hash != sc_dataset_at(v->dataset, v->row[i])->code_hash));
   v->n = 0;
+  show(v);
+  if (*interrupt_flag()) return sc_fail(&v->t->err, SC_INTERRUPTED, "interrupted; what was recompiled is marked");
   return SC_OK;
 }
 
@@ -101,12 +113,15 @@ sc_status dataset_verify(tool *t, const struct dataset_options *o, int n, char *
   bool damaged = false;
   if (status == SC_OK && o->recodegen) status = tool_machine(t, o->machine, &v->machine, NULL, 0);
   sc_store *store = NULL;
+  if (o->recodegen) interrupt_catch();
   if (status == SC_OK && o->recodegen) status = sc_store_open(NULL, &store, &t->err);
   for (int i = 0; i < n && status == SC_OK; i++) {
-    *v = (struct verify){.t = t, .store = store, .machine = v->machine};
+    *v = (struct verify){.t = t, .store = store, .machine = v->machine, .started_s = sc_now_s()};
+    progress_begin(&v->bar);
     status = sc_dataset_open(paths[i], o->recodegen ? SC_DATASET_APPEND : SC_DATASET_READ, &v->dataset, &t->err);
     for (size_t r = 0; status == SC_OK && r < sc_dataset_count(v->dataset); r++) status = verify_row(v, r);
     if (status == SC_OK) status = build_batch(v);
+    progress_end(&v->bar);
     sc_status closed = sc_dataset_close(v->dataset, status == SC_OK ? &t->err : NULL);
     if (status == SC_OK) status = closed;
     if (status == SC_OK) report(v, paths[i], o->json);
