@@ -79,6 +79,12 @@ double sc_record_label_ns(const sc_record *record, int passes) {
   return valid == passes ? best : 0;
 }
 
+int sc_record_valid_passes(const sc_record *record) {
+  int n = 0;
+  for (uint32_t p = 0; p < record->npasses; p++) n += record->pass[p].invalid == 0;
+  return n;
+}
+
 int sc_record_counters(const sc_record *record) {
   int n = 0;
   while (n < SC_MAX_COUNTERS && record->counter_name[n][0]) n++;

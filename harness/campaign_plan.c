@@ -125,12 +125,6 @@ typedef struct match {
   int valid;
 } match;
 
-static int valid_passes(const sc_record *record) {
-  int n = 0;
-  for (uint32_t p = 0; p < record->npasses; p++) n += !record->pass[p].invalid;
-  return n;
-}
-
 static bool same_ground(const sc_record *r, uint64_t machine_hash, const sc_campaign_options *options) {
   return r->machine_hash == machine_hash && r->codegen_version == sc_codegen_version() &&
          r->harness_abi == sc_campaign_abi(options) && !r->stale;
@@ -230,7 +224,7 @@ static sc_status resume(const sc_runner *runner, const sc_campaign_options *opti
       if (more) matches = more;
       else status = no_memory(err);
     }
-    if (status == SC_OK) matches[nmatches++] = (match){known - 1, r, valid_passes(r)};
+    if (status == SC_OK) matches[nmatches++] = (match){known - 1, r, sc_record_valid_passes(r)};
   }
   if (nmatches > 0) qsort(matches, nmatches, sizeof *matches, by_row); /* rows are sorted by task */
   for (size_t i = 0, end; i < nmatches && status == SC_OK; i = end) {

@@ -63,19 +63,13 @@ static bool any_disturbed(const sc_record *record, int passes) {
   return false;
 }
 
-static int valid_passes(const sc_record *record) {
-  int n = 0;
-  for (uint32_t p = 0; p < record->npasses && p < SC_MAX_PASSES; p++) n += record->pass[p].invalid == 0;
-  return n;
-}
-
 static sc_record labels_of(const building *b, const sc_record *record) {
   return b->options->disturbed ? accept(record) : *record;
 }
 
 /* Passes that a label may be made of. */
 static int passes_in(const building *b, const sc_record *record) {
-  return b->options->disturbed ? (int)record->npasses : valid_passes(record);
+  return b->options->disturbed ? (int)record->npasses : sc_record_valid_passes(record);
 }
 
 static bool ran(const sc_record *record) { return record->outcome == SC_RAN && !record->simulated; }
