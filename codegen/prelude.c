@@ -98,10 +98,26 @@ static void add_dup(sc_str *out, int lanes) {
   sc_str_add(out, "}; })\n");
 }
 
-/* GNU C has no vector ?:, so a compare's mask selects. */
+/* GNU C has no vector ?:, so a compare's mask selects. Clang makes one instruction of that; gcc has to be told, and x86's
+ * min and max are x ? y by definition, NaN and zeros included. */
 static void add_select(sc_str *out, const char *name, const char *compare, int lanes) {
   sc_str_printf(out, "#define SC_%s%d(x, y) ((sc_v%d)((((x) %s (y)) & (sc_m%d)(x)) | (~((x) %s (y)) & (sc_m%d)(y))))\n",
                 name, lanes, lanes, compare, lanes, compare, lanes);
+}
+
+static void add_x86_selects(sc_str *out) {
+  static const struct {
+    int lanes;
+    const char *feature, *suffix, *more;
+  } width[] = {{4, "__SSE__", "", ""}, {8, "__AVX__", "256", ""}, {16, "__AVX512F__", "512_mask", ", x, -1, 4"}};
+  for (size_t i = 0; i < SC_COUNT_OF(width); i++) {
+    sc_str_printf(out, "#if defined(%s) && !defined(__clang__)\n", width[i].feature);
+    for (int max = 0; max < 2; max++)
+      sc_str_printf(out, "#undef SC_%s%d\n#define SC_%s%d(x, y) __builtin_ia32_%sps%s(x, y%s)\n", max ? "MAX" : "MIN",
+                    width[i].lanes, max ? "MAX" : "MIN", width[i].lanes, max ? "max" : "min", width[i].suffix,
+                    width[i].more);
+    sc_str_add(out, "#endif\n");
+  }
 }
 
 void sc_emit_prelude(sc_str *out) {
@@ -123,6 +139,7 @@ void sc_emit_prelude(sc_str *out) {
     add_select(out, "MAX", ">", lanes);
     add_select(out, "MIN", "<", lanes);
   }
+  add_x86_selects(out);
   sc_str_add(out, "#if defined(__clang__) || __GNUC__ >= 12\n"
                   "#define SC_MIX4(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)\n"
                   "#else\n"

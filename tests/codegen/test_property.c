@@ -1,6 +1,8 @@
 /* Random legal schedules: operator interpreter = nest interpreter = compiled code, bit for bit on small integers, by one,
  * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator, SC_SEED which, an
  * argument which test alone; in a sanitizer build part of the generated code is sanitized too. scripts/property.sh runs many. */
+#include <math.h>
+
 #include "tests/codegen/tasks.h"
 
 static void check_interpreter(const sc_task *task, const sc_nest *nest, const reference *r) {
@@ -64,12 +66,41 @@ static void test_conv2d(void **state) { check_operator(convolutions, SC_COUNT_OF
 static void test_sums(void **state) { check_operator(sums, SC_COUNT_OF(sums), 4); }
 static void test_depthwise(void **state) { check_operator(depthwises, SC_COUNT_OF(depthwises), 3); }
 
+/* min and max are instructions of their own on some targets: on NaN, infinities and both zeros they do what ?: does. */
+static void test_special_values(void **state) {
+  static const float special[] = {NAN, -0.0f, INFINITY, 0.0f, -INFINITY, 6.0f, -3.0f, 6.5f};
+  static const char *const flags[] = {"-O2 -march=native", "-O2", "-O0 -march=native"};
+  const sc_task *task = task_of("matmul:M=3,N=37,K=1,epilogue=relu6");
+  batch *b = malloc(sizeof *b);
+  sc_rng rng;
+  sc_rng_seed(&rng, 1, 5);
+  for (size_t f = 0; f < SC_COUNT_OF(flags); f++) {
+    reference r;
+    make_reference(task, 1, &r);
+    float *a = r.inputs[task->access[1].tensor], *x = r.inputs[task->access[2].tensor];
+    for (int64_t i = 0; i < task->tensor[task->access[1].tensor].elems; i++) a[i] = i % 2 ? 1.0f : -1.0f;
+    for (int64_t i = 0; i < task->tensor[task->access[2].tensor].elems; i++) x[i] = special[i % 8];
+    copy_buffers(task, r.inputs, r.expected);
+    assert_int_equal(sc_run_operator(task, r.expected, NULL), SC_OK);
+    batch_begin(b);
+    for (int lanes = 1; lanes <= 32; lanes *= 2) {
+      sc_schedule schedule;
+      assert_int_equal(sc_schedule_random(task, &rng, lanes, "gcc", &schedule), SC_OK);
+      batch_add(b, task, &schedule);
+    }
+    batch_compile(b, flags[f]);
+    for (int i = 0; i < b->count; i++) batch_check(b, i, 1, r.inputs, r.expected);
+    batch_end(b);
+    free_buffers(task, r.inputs);
+    free_buffers(task, r.expected);
+  }
+  free(b);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_matmul),
-      cmocka_unit_test(test_conv2d),
-      cmocka_unit_test(test_depthwise),
-      cmocka_unit_test(test_sums),
+      cmocka_unit_test(test_matmul), cmocka_unit_test(test_conv2d),         cmocka_unit_test(test_depthwise),
+      cmocka_unit_test(test_sums),   cmocka_unit_test(test_special_values),
   };
   if (argc > 1) cmocka_set_test_filter(argv[1]);
   return cmocka_run_group_tests(tests, batch_setup, batch_teardown);
