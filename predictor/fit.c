@@ -5,7 +5,17 @@
 
 #include "predictor/internal.h"
 
-void sc_fit_options_of(const sc_train_options *o, sc_fit_options *out) {
+static bool is_share(double x) { return x >= 0 && x <= 1; }
+
+sc_status sc_fit_options_of(const sc_train_options *o, sc_fit_options *out, sc_error *err) {
+  if (o->trees < 0 || o->trees > SC_MOST_TREES || o->depth < 0 || o->depth > SC_MOST_DEPTH)
+    return sc_fail(err, SC_USAGE, "%d trees of depth %d: up to %d of up to %d can be had", o->trees, o->depth,
+                   SC_MOST_TREES, SC_MOST_DEPTH);
+  if (!is_share(o->eta) || !is_share(o->subsample) || !is_share(o->colsample))
+    return sc_fail(err, SC_USAGE, "eta %g, subsample %g, colsample %g: each lies between 0 and 1", o->eta, o->subsample,
+                   o->colsample);
+  if (!(o->min_child_weight >= 0 && o->min_child_weight < INFINITY))
+    return sc_fail(err, SC_USAGE, "min_child_weight %g is no weight", o->min_child_weight);
   *out = (sc_fit_options){.boost = {.rounds = o->trees > 0 ? o->trees : 250,
                                     .depth = o->depth > 0 ? o->depth : 6,
                                     .nthread = 1, /* boosters run side by side instead */
@@ -15,6 +25,7 @@ void sc_fit_options_of(const sc_train_options *o, sc_fit_options *out) {
                                     .colsample = o->colsample > 0 ? o->colsample : 0.3,
                                     .seed = o->seed}};
   out->scale_rounds = out->boost.rounds < 60 ? out->boost.rounds : 60;
+  return SC_OK;
 }
 
 void sc_fit_free(sc_fit *fit) { sc_forest_free(&fit->forest); }

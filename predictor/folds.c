@@ -181,7 +181,7 @@ static sc_status stages(job *j, int nthread, float *residual, sc_error *err) {
 sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, sc_oof *oof,
                      sc_error *err) {
   sc_fit_options fit_options;
-  sc_fit_options_of(options, &fit_options);
+  SC_TRY(sc_fit_options_of(options, &fit_options, err));
   *oof = (sc_oof){.fold = calloc(rows->n, 1),
                   .predicted_s = calloc(rows->n, sizeof(double)),
                   .analytic_s = calloc(rows->n, sizeof(double)),

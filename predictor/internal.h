@@ -58,7 +58,8 @@ typedef struct sc_fit_options {
   sc_boost_options boost;
   int scale_rounds;
 } sc_fit_options;
-void sc_fit_options_of(const sc_train_options *options, sc_fit_options *out);
+/* Defaults in the place of zeros. */
+sc_status sc_fit_options_of(const sc_train_options *options, sc_fit_options *out, sc_error *err);
 /* Trains on rows index[n]; abs_residual[rows.n] (NULL = none) adds the second output, relative to log_scale. The booster is
  * handed out when asked for. */
 sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, const sc_fit_options *options,

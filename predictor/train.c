@@ -172,7 +172,7 @@ static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_
   sc_oof oof;
   sc_fit_options fit_options;
   sc_booster *booster = NULL;
-  sc_fit_options_of(options, &fit_options);
+  SC_TRY(sc_fit_options_of(options, &fit_options, err));
   if (rows->ngroups > 1) sc_log_printf(&options->log, SC_LOG_INFO, "out-of-fold models over %zu groups", rows->ngroups);
   else
     sc_log_printf(&options->log, SC_LOG_WARN,

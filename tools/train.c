@@ -12,7 +12,8 @@ struct train_options {
 
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct train_options, out), "FILE", "the model, x.xgb (required)", NULL},
-    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "default 250", OPTION_RANGE(1, 100000)},
+    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "default 250",
+     OPTION_RANGE(1, SC_MOST_TREES)},
     {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6", OPTION_RANGE(1, SC_MOST_DEPTH)},
     {"eta", 0, OPTION_REAL, offsetof(struct train_options, eta), "X", "learning rate, default 0.1",
      OPTION_RANGE(0.0001, 1)},

@@ -85,6 +85,21 @@ static void equal_seeds_give_equal_bytes(void **state) {
   sc_model_free(again);
 }
 
+static void options_out_of_range_are_refused(void **state) {
+  fixture *f = *state;
+  const sc_train_options wrong[] = {
+      {.trees = -1},      {.trees = SC_MOST_TREES + 1}, {.depth = SC_MOST_DEPTH + 1},  {.eta = 1.5},
+      {.subsample = NAN}, {.colsample = -0.1},          {.min_child_weight = INFINITY}};
+  for (size_t i = 0; i < SC_COUNT_OF(wrong); i++) {
+    sc_error err;
+    sc_model *model = NULL;
+    sc_evaluation evaluation;
+    assert_int_equal(sc_model_train(&f->s.rows, &wrong[i], &model, &err), SC_USAGE);
+    assert_null(model);
+    assert_int_equal(sc_evaluate(&f->s.rows, SC_HOLDOUT_GROUP, NULL, &wrong[i], &evaluation, NULL, &err), SC_USAGE);
+  }
+}
+
 static void libxgboost_reads_the_file_and_agrees(void **state) {
   fixture *f = *state;
   const sc_rows *rows = &f->s.rows;
@@ -505,6 +520,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(save_load_is_identity),
       cmocka_unit_test(equal_seeds_give_equal_bytes),
+      cmocka_unit_test(options_out_of_range_are_refused),
       cmocka_unit_test(libxgboost_reads_the_file_and_agrees),
       cmocka_unit_test(blocks_equal_single_rows),
       cmocka_unit_test(far_tasks_are_flagged_and_widened),
