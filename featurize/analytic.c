@@ -14,7 +14,7 @@ double sc_copied_row(const sc_walk *w, int p) {
   const sc_map *to = &w->pack[p], *from = &w->p->tensor[w->nest->pack[p].access];
   if (to->nparts == 0) return 1;
   if (from->nparts == 0 || to->part[0].axis != from->part[0].axis) return 0;
-  return to->part[0].kind == SC_PART_INNER ? to->part[0].block : to->part[0].box;
+  return to->part[0].limit;
 }
 
 /* Cycles of all run-time packs: the start of each, its rows, and in them vectors of 16 elements and single ones; what is
@@ -29,7 +29,7 @@ static double pack_cycles(const sc_walk *w) {
     const double copy =
         row > 0 ? rows * (pack_row_cycles + vectors * pack_vector_cycles + (row - 16 * vectors) * pack_rest_cycles)
                 : elems * pack_turn_cycles;
-    cycles += w->pack_level_iterations[p] * (pack_run_cycles + copy);
+    cycles += w->iterations[w->pack_level[p]] * (pack_run_cycles + copy);
   }
   return cycles;
 }
@@ -41,7 +41,7 @@ void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
   const double line = (double)((int64_t)1 << m->line_shift);
   double served[SC_MAX_CACHES] = {0};
   for (int i = 0; i < m->ncaches; i++) {
-    served[i] = sc_traffic(w, w->reuse[i]) * line / (m->serve_bytes_per_s[i] * w->speedup);
+    served[i] = w->traffic[i] * line / (m->serve_bytes_per_s[i] * w->speedup);
   }
   out->compute_s = k->cycles * second;
   out->known = k->fma > 0 ? (float)(k->known_fma / k->fma) : 0;
@@ -58,7 +58,7 @@ void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
   out->conflict_s = m->ncaches > 1 ? sc_conflict_lines(w) * line / (m->serve_bytes_per_s[0] * w->speedup) : 0;
   out->pack_s = pack_cycles(w) * second;
   double loops = 0;
-  for (int i = 1; i < w->nlevels; i++) loops += w->level[i].in_kernel ? 0 : w->level[i].iterations;
+  for (int i = 1; i <= w->kernel_level; i++) loops += w->iterations[i];
   const double calls = k->calls * (1 - (double)out->known) * call_cycles; /* a measured first trip holds its call */
   const double sums = 2 * k->stores / m->loads_per_cycle; /* partial sums fetched and stored */
   out->overhead_s = (loops * loop_cycles + calls + sums) * second + w->barriers * barrier_cycles / m->clock_hz;

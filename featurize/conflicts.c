@@ -70,8 +70,8 @@ void sc_walk_pressure(sc_walk *w) {
     const sc_map *map = w->operand[a]->map;
     sc_pressure *p = &w->pressure[a];
     sc_shape tile;
-    sc_map_shape(map, w->level[w->kernel_level].extent, m->line_shift, &p->shape);
-    sc_map_shape(map, w->level[w->nlevels - 1].extent, m->line_shift, &tile);
+    sc_map_shape(map, w->extent, w->kernel_level, m->line_shift, &p->shape);
+    sc_map_shape(map, w->extent, w->nlevels - 1, m->line_shift, &tile);
     p->l1 = sc_lines_per_set(&p->shape, m->line_shift, l1_sets) / m->ways[0];
     p->l2 = sc_lines_per_set(&p->shape, m->line_shift, l2_sets) / m->ways[1];
     p->tile_l1 = sc_lines_per_set(&tile, m->line_shift, l1_sets) / m->ways[0];
@@ -85,9 +85,9 @@ double sc_conflict_lines(const sc_walk *w) {
     const sc_stream *s = w->operand[a];
     const sc_pressure *p = &w->pressure[a];
     if (a == 0) { /* partial sums are fetched and stored once a call */
-      if (p->l1 > 1) lines += 2 * (double)s->lines[kernel] * w->level[kernel].iterations;
-    } else if (p->tile_l1 > 1) lines += (double)s->lines[last] * w->level[last].iterations;
-    else if (p->l1 > 1) lines += (double)s->lines[kernel] * w->level[kernel].iterations;
+      if (p->l1 > 1) lines += 2 * (double)s->lines[kernel] * w->iterations[kernel];
+    } else if (p->tile_l1 > 1) lines += (double)s->lines[last] * w->iterations[last];
+    else if (p->l1 > 1) lines += (double)s->lines[kernel] * w->iterations[kernel];
   }
   return lines;
 }

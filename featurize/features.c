@@ -64,33 +64,32 @@ static void window(const sc_prepared *p, float *row) {
 }
 
 static double mean_trips(const sc_walk *w, int level) {
-  return level > 0 ? w->level[level].iterations / w->level[level].entries : 0;
+  return level > 0 ? w->iterations[level] / w->iterations[level - 1] : 0;
 }
 
 static void loops(const sc_walk *w, float *row) {
+  const uint16_t reduce = w->p->task->reduce;
   int outermost = w->kernel_level, most = 0, own[SC_MAX_DIMS] = {0};
   double trips = 0;
   for (int i = w->kernel_level; i >= 1; i--) {
-    trips += w->level[i].iterations;
-    own[w->level[i].dim]++;
-    if (w->level[i].reduce) outermost = i - 1;
+    const int d = w->dim[i];
+    trips += w->iterations[i];
+    if (++own[d] > most) most = own[d];
+    if (reduce >> d & 1) outermost = i - 1;
   }
-  for (int d = 0; d < w->p->task->ndims; d++) {
-    if (own[d] > most) most = own[d];
-  }
-  const sc_level *kernel = &w->level[w->kernel_level];
+  const int kernel = w->kernel_level;
   const double kfma = w->kernels.fma / 1000;
   SET(depth, w->kernel_level);
   SET(trips_1, mean_trips(w, w->nlevels - 1));
   SET(trips_2, mean_trips(w, w->nlevels - 2));
   SET(trips_3, mean_trips(w, w->nlevels - 3));
-  SET(innermost_reduces, w->kernel_level > 0 && kernel->reduce);
+  SET(innermost_reduces, kernel > 0 && reduce >> w->dim[kernel] & 1);
   SET(outermost_reduction, outermost);
   SET(levels_of_dim, most);
   SET(loop_trips_per_kfma, trips / kfma);
   SET(calls_per_kfma, w->kernels.calls / kfma);
   SET(ragged_dims, w->ragged);
-  SET(reduction_outside, kernel->iterations / kernel->free_iterations);
+  SET(reduction_outside, w->iterations[kernel] / w->free_iterations[kernel]);
 }
 
 static void tile(const sc_walk *w, float *row) {
@@ -125,7 +124,8 @@ static void vector(const sc_walk *w, float *row) {
     bool whole = true;
     for (int p = 0; p < s->map->nparts; p++) {
       const int64_t stride = s->map->part[p].stride;
-      whole &= stride == s->map->element_bytes || stride % (lanes * s->map->element_bytes) == 0;
+      whole &=
+          stride == s->map->element_bytes || (stride & (lanes * s->map->element_bytes - 1)) == 0; /* powers of two */
     }
     vectors++;
     aligned += whole;
@@ -134,7 +134,7 @@ static void vector(const sc_walk *w, float *row) {
   SET(in0_vector, nest->operand[1].vector);
   SET(in1_vector, nest->operand[2].vector);
   SET(out_strided, nest->operand[0].strided);
-  SET(lane_use, w->kernels.fma / w->kernels.lane_slots);
+  SET(lane_use, w->kernels.fma / (w->kernels.vector_fma * lanes));
   SET(vector_aligned, vectors > 0 ? (double)aligned / vectors : 0);
 }
 
@@ -154,21 +154,20 @@ static void caches(const sc_walk *w, float *row) {
   SET(l1_over, over[0]), SET(l2_over, over[1]), SET(l3_over, over[2]);
   SET(kernel_over_l1, (double)w->lines[kernel] * line / m->capacity_bytes[0]);
   SET(kernel_over_l2, (double)w->lines[kernel] * line / m->capacity_bytes[1]);
-  SET(l1_traffic, sc_traffic(w, reuse[0]) * per_kfma);
-  SET(l2_traffic, sc_traffic(w, reuse[1]) * per_kfma);
-  SET(l3_traffic, sc_traffic(w, reuse[2]) * per_kfma);
+  SET(l1_traffic, w->traffic[0] * per_kfma);
+  SET(l2_traffic, w->traffic[1] * per_kfma);
+  SET(l3_traffic, w->traffic[2] * per_kfma);
   for (int a = 0; a < 3; a++) {
     row[SC_FEATURE_out_kernel_over_l1 + a] =
         (float)((double)w->operand[a]->lines[kernel] * line / m->capacity_bytes[0]);
-    row[SC_FEATURE_l1_traffic_out + a] = (float)(sc_traffic_of(w, a, reuse[0]) * per_kfma);
-    row[SC_FEATURE_l2_traffic_out + a] = (float)(sc_traffic_of(w, a, reuse[1]) * per_kfma);
+    row[SC_FEATURE_l1_traffic_out + a] = (float)((double)w->sent[a][reuse[0]] * per_kfma);
+    row[SC_FEATURE_l2_traffic_out + a] = (float)((double)w->sent[a][reuse[1]] * per_kfma);
   }
 }
 
 static void curve(const sc_walk *w, float *row) {
   const double line = (double)((int64_t)1 << w->p->rates.line_shift), per_kfma = line * 1000 / w->kernels.fma;
-  for (int i = 0; i < SC_CURVE; i++)
-    row[SC_FEATURE_miss_16k + i] = (float)(sc_traffic(w, w->reuse[SC_MAX_CACHES + i]) * per_kfma);
+  for (int i = 0; i < SC_CURVE; i++) row[SC_FEATURE_miss_16k + i] = (float)(w->traffic[SC_MAX_CACHES + i] * per_kfma);
   SET(touched, (double)w->lines[0] * line);
 }
 
@@ -176,7 +175,7 @@ static double pages_at(const sc_walk *w, int level) {
   double pages = 0;
   for (int i = 0; i < w->nstreams; i++) {
     const sc_stream *s = &w->stream[i];
-    if (s->lines[level] > 0) pages += sc_map_units(s->map, w->level[level].extent, w->p->rates.page_shift);
+    if (s->lines[level] > 0) pages += sc_map_units(s->map, w->extent, level, w->p->rates.page_shift);
   }
   return pages;
 }
@@ -211,7 +210,7 @@ static void addresses(const sc_walk *w, float *row) {
   }
   SET(pages_over_l1tlb, pages / m->tlb_entries[0]);
   SET(pages_over_l2tlb, pages_at(w, l2 > last ? last : l2) / m->tlb_entries[1]);
-  SET(page_traffic, pages * w->level[kernel].iterations * 1000 / w->kernels.fma);
+  SET(page_traffic, pages * w->iterations[kernel] * 1000 / w->kernels.fma);
   SET(largest_stride, largest);
   SET(alias_pairs, multiples * (multiples - 1) / 2);
   SET(tile_set_l1, tile_set);
@@ -241,7 +240,7 @@ static void parallel(const sc_walk *w, float *row) {
     const sc_stream *s = &w->stream[i];
     if (s->access != 0 || (s->kind == SC_STREAM_OPERAND && s->pack >= 0)) continue;
     sc_shape shape;
-    sc_map_shape(s->map, w->level[w->par_level].extent, w->p->rates.line_shift, &shape);
+    sc_map_shape(s->map, w->extent, w->par_level, w->p->rates.line_shift, &shape);
     if (shape.span % (int64_t)line != 0) shared = shape.count * (tasks - 1);
   }
   SET(threads, n);
@@ -267,9 +266,9 @@ static void packing(const sc_walk *w, float *row) {
     }
     ahead += pack->ahead;
     if (pack->ahead) continue;
-    const double copied = (double)pack->elems * w->pack_level_iterations[p];
+    const double copied = (double)pack->elems * w->iterations[w->pack_level[p]];
     run++;
-    runs += w->pack_level_iterations[p];
+    runs += w->iterations[w->pack_level[p]];
     elems += copied;
     bytes += copied * size;
     strided += sc_copied_row(w, p) > 0 ? 0 : copied * size;
@@ -332,8 +331,9 @@ static void machine(const sc_prepared *p, float *row) {
 }
 
 static void compiler(const sc_walk *w, float *row) {
-  const sc_compiler *c = sc_machine_compiler(w->p->target.machine, w->nest->compile);
-  SET(compiler_clang, c != NULL && strstr(c->command, "clang") != NULL);
+  const sc_machine *m = w->p->target.machine;
+  const sc_compiler *c = sc_machine_compiler(m, w->nest->compile);
+  SET(compiler_clang, c != NULL && w->p->is_clang[c - m->compiler]);
   SET(compiler_vector, c != NULL ? c->vector_bytes : 0);
 }
 
@@ -341,13 +341,20 @@ static void compiler(const sc_walk *w, float *row) {
 
 _Static_assert(sizeof(sc_prepared) <= sizeof(sc_featurizer), "sc_featurizer is too small");
 
+/* The order of features.def: those of a task, of a nest, of a machine; the compiler is the nest's. */
+enum { OF_NEST = SC_FEATURE_depth, OF_TARGET = SC_FEATURE_machine_vector };
+_Static_assert(OF_NEST % 8 == 0, "the transform begins at a whole vector");
+
 void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc_target *target) {
   sc_prepared *p = (sc_prepared *)(void *)featurizer->storage;
+  float row[SC_FEATURE_COUNT] = {0};
   sc_prepare(task, target, p);
-  memset(p->row, 0, sizeof p->row);
-  workload(p, p->row);
-  window(p, p->row);
-  machine(p, p->row);
+  machine(p, row);
+  memcpy(p->of_target, row + OF_TARGET, sizeof p->of_target);
+  workload(p, row);
+  window(p, row);
+  sc_features_transform(row, 0);
+  memcpy(p->of_task, row, sizeof p->of_task);
 }
 
 void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms) {
@@ -356,7 +363,8 @@ void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, flo
   sc_walk_nest(p, nest, &walk);
   sc_walk_analytic(&walk, terms);
   sc_analytic_combine(NULL, terms);
-  memcpy(row, p->row, sizeof p->row);
+  memcpy(row, p->of_task, sizeof p->of_task);
+  memcpy(row + OF_TARGET, p->of_target, sizeof p->of_target);
   loops(&walk, row);
   tile(&walk, row);
   vector(&walk, row);
@@ -369,7 +377,7 @@ void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, flo
   tails(&walk, row);
   analytic(&walk, terms, row);
   compiler(&walk, row);
-  sc_features_transform(row);
+  sc_features_transform(row, OF_NEST);
 }
 
 void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row,

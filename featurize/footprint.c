@@ -1,11 +1,10 @@
 /* Footprints: how many cache lines or pages of a tensor or buffer lie inside a box. A box is a set of nested strides. From the
  * innermost out, a stride no larger than what is already covered (or than one line) extends a dense span; a larger one
- * multiplies it. Boxes count as aligned to lines. */
-#include <stdlib.h>
-
+ * multiplies it. Boxes count as aligned to lines. All counts are whole numbers below 2^50, which doubles hold exactly. */
 #include "featurize/internal.h"
+#include "featurize/wide.h"
 
-void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32_t *box, const int32_t *tile,
+void sc_map_layout(const sc_walked_axis *axes, const sc_layout *layout, const int32_t *box, const int32_t *tile,
                    int16_t skew, int32_t element_bytes, sc_map *map) {
   int64_t stride = element_bytes;
   map->element_bytes = element_bytes;
@@ -13,7 +12,6 @@ void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32
   for (int p = layout->nparts - 1; p >= 0; p--) {
     const int axis = layout->part[p].axis;
     int kind = layout->part[p].kind;
-    const sc_index *index = &access->axis[axis];
     int32_t block = layout->block[axis] == SC_BLOCK_TILE ? tile[axis] : layout->block[axis], count = box[axis];
     if (block < 1) block = 1;
     if (kind == SC_PART_INNER && count <= block) kind = SC_PART_WHOLE; /* its outer part has one step */
@@ -21,119 +19,111 @@ void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32
     if (kind == SC_PART_OUTER) count = (count + block - 1) / block;
     if (p == 0 && stride > element_bytes) stride += (int64_t)skew * element_bytes;
     if (count > 1) { /* parts of one step are left out */
-      sc_address_part *part = &map->part[map->nparts++];
-      *part = (sc_address_part){
-          .kind = (uint8_t)kind, .axis = (uint8_t)axis, .box = box[axis], .block = block, .stride = stride};
-      for (int j = 0; j < 2; j++) {
-        part->dim[j] = index->dim[j] >= 0 ? (uint8_t)index->dim[j] : SC_MAX_DIMS;
-        part->coef[j] = index->dim[j] >= 0 ? abs(index->coef[j]) : 0;
-      }
+      map->part[map->nparts++] = (sc_address_part){.kind = (uint8_t)kind,
+                                                   .axis = (uint8_t)axis,
+                                                   .walked = axes[axis],
+                                                   .limit = kind == SC_PART_INNER ? block : box[axis],
+                                                   .inverse = kind == SC_PART_OUTER ? 1.0 / block : 1,
+                                                   .stride = stride};
     }
     stride *= count;
   }
 }
 
-/* Positions of the part's axis that are touched inside `extent`: the hull, clipped to what there is; and
- * how many of them really: a stride may step over some. */
-static inline int64_t axis_positions(const sc_address_part *part, const int32_t *extent, int64_t *hull) {
-  const int64_t n0 = part->coef[0] ? extent[part->dim[0]] : 1, n1 = part->coef[1] ? extent[part->dim[1]] : 1;
-  const int64_t spread = sc_index_extent(part->coef, n0, n1);
-  *hull = spread < part->box ? spread : part->box;
-  return n0 * n1 < *hull ? n0 * n1 : *hull;
-}
-
-/* Steps of the part: all up to the last one (hull), and those touched. */
-static inline int64_t part_steps(const sc_address_part *part, const int32_t *extent, int64_t *hull) {
-  const int64_t touched = axis_positions(part, extent, hull);
-  if (part->kind == SC_PART_WHOLE) return touched;
-  if (part->kind == SC_PART_OUTER) *hull = (int32_t)(*hull + part->block - 1) / part->block;
-  else if (*hull > part->block) *hull = part->block;
-  return touched < *hull ? touched : *hull;
-}
-
+/* What a level touches of a part: */
 typedef struct steps {
-  int64_t touched, hull;
+  double positions; /* of its axis, touched: a stride may step over some */
+  double touched, hull; /* steps of the part: those touched, and all up to the last one */
 } steps;
 
-double sc_map_units(const sc_map *map, const int32_t *extent, int shift) {
-  int64_t dense = (int64_t)1 << shift, span = map->element_bytes, elements = 1, count = 1, hull;
+static inline steps part_steps(const sc_address_part *part, const sc_extents extent, int level) {
+  const sc_walked_axis *w = &part->walked;
+  const double n0 = extent[w->dim[0]][level], n1 = extent[w->dim[1]][level];
+  const double spread = sc_min(1 + w->coef[0] * (n0 - 1) + w->coef[1] * (n1 - 1), part->limit);
+  const double hull = SC_CEIL_DIV(spread, part->inverse);
+  return (steps){sc_min(n0 * n1, spread), sc_min(n0 * n1, hull), hull};
+}
+
+double sc_map_units(const sc_map *map, const sc_extents extent, int level, int shift) {
+  const double unit = (double)((int64_t)1 << shift);
+  double dense = unit, span = map->element_bytes, elements = 1, count = 1;
   for (int p = 0; p < map->nparts; p++) {
-    const sc_address_part *part = &map->part[p];
-    const int64_t n = part_steps(part, extent, &hull);
-    if (part->stride <= dense || part->stride <= span) {
-      span += part->stride * (hull - 1);
-      elements *= n;
-    } else if (n > 1) {
-      count *= n;
+    const steps n = part_steps(&map->part[p], extent, level);
+    const double stride = (double)map->part[p].stride;
+    if (stride <= dense || stride <= span) {
+      span += stride * (n.hull - 1);
+      elements *= n.touched;
+    } else if (n.touched > 1) {
+      count *= n.touched;
       dense = 0; /* outer strides are larger still */
     }
   }
-  const int64_t units = (span + ((int64_t)1 << shift) - 1) >> shift;
-  return (double)count * (double)(units < elements ? units : elements);
+  return count * sc_min(SC_CEIL_DIV(span, 1 / unit), elements);
 }
 
-/* One level of sc_map_units, part by part. */
-typedef struct growing {
-  int64_t span, dense, elements, count;
-} growing;
-
-/* The same part in every level. What is dense changes from level to level, so it selects and does not branch. */
-static void grow(const sc_address_part *part, const sc_level *level, int n, growing *g) {
-  for (int i = 0; i < n; i++) {
-    int64_t hull;
-    const int64_t touched = part_steps(part, level[i].extent, &hull),
-                  within = g[i].dense > g[i].span ? g[i].dense : g[i].span;
-    const int64_t is_dense = -(int64_t)(part->stride <= within); /* all bits or none */
-    g[i].span += (part->stride * (hull - 1)) & is_dense;
-    g[i].elements *= ((touched - 1) & is_dense) + 1;
-    g[i].count *= ((touched - 1) & ~is_dense) + 1;
-    g[i].dense &= is_dense | -(int64_t)(touched <= 1);
+/* sc_map_units for as many levels as a vector holds. What is dense changes from level to level, so masks select and nothing
+ * branches. */
+SC_CLONES
+void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int nlevels, int shift, float *units) {
+  const sc_doubles one = (sc_doubles){0} + 1, unit = (sc_doubles){0} + (double)((int64_t)1 << shift);
+  const double per_unit = 1 / (double)((int64_t)1 << shift);
+  for (int i = 0; i < nlevels; i += SC_DOUBLES) {
+    sc_doubles span = (sc_doubles){0} + map->element_bytes, elements = one, count = one;
+    sc_longs open = one == one; /* a stride up to one unit is dense: until something sparse lies inside it */
+    for (int p = 0; p < map->nparts; p++) {
+      const sc_address_part *part = &map->part[p];
+      const sc_walked_axis *w = &part->walked;
+      const double stride = (double)part->stride;
+      sc_doubles n0, n1;
+      memcpy(&n0, extent[w->dim[0]] + i, sizeof n0);
+      memcpy(&n1, extent[w->dim[1]] + i, sizeof n1);
+      const sc_doubles spread = 1 + w->coef[0] * (n0 - 1) + w->coef[1] * (n1 - 1), limit = one * part->limit;
+      const sc_doubles hull = SC_CEIL_DIV(SC_LESSER(spread, limit), part->inverse), all = n0 * n1;
+      const sc_doubles touched = SC_LESSER(all, hull);
+      const sc_longs dense = (stride <= span) | (open & (stride <= unit));
+      span += (sc_doubles)((sc_longs)(stride * (hull - 1)) & dense);
+      elements *= SC_CHOOSE(dense, touched, one);
+      count *= SC_CHOOSE(dense, one, touched);
+      open &= dense | (touched <= 1);
+    }
+    const sc_doubles all = SC_CEIL_DIV(span, per_unit);
+    const sc_few_floats some = __builtin_convertvector(SC_LESSER(all, elements), sc_few_floats) *
+                               __builtin_convertvector(count, sc_few_floats);
+    memcpy(units + i, &some, sizeof some);
   }
 }
 
-void sc_map_units_by_level(const sc_map *map, const sc_level *level, int first, int last, int shift, float *units) {
-  growing g[SC_MAX_LEVELS];
-  const int n = last - first + 1;
-  for (int i = 0; i < n; i++) g[i] = (growing){map->element_bytes, (int64_t)1 << shift, 1, 1};
-  for (int p = 0; p < map->nparts; p++) grow(&map->part[p], level + first, n, g);
-  for (int i = 0; i < n; i++) {
-    const int64_t all = (g[i].span + ((int64_t)1 << shift) - 1) >> shift;
-    units[first + i] = (float)g[i].count * (float)(all < g[i].elements ? all : g[i].elements);
-  }
-}
-
-static void add_sparse(sc_shape *shape, int64_t n, int64_t stride) {
+static void add_sparse(sc_shape *shape, double n, int64_t stride) {
   if (n <= 1) return;
-  shape->sparse[shape->nsparse].n = n;
+  shape->sparse[shape->nsparse].n = (int64_t)n;
   shape->sparse[shape->nsparse++].stride = stride;
-  shape->count *= (double)n;
+  shape->count *= n;
 }
 
-void sc_map_shape(const sc_map *map, const int32_t *extent, int shift, sc_shape *shape) {
-  int64_t dense = (int64_t)1 << shift, hull;
-  shape->span = map->element_bytes;
-  shape->count = shape->elements = 1;
+void sc_map_shape(const sc_map *map, const sc_extents extent, int level, int shift, sc_shape *shape) {
+  double dense = (double)((int64_t)1 << shift), span = map->element_bytes, dense_elements = 1, elements = 1;
+  shape->count = 1;
   shape->nsparse = 0;
-  shape->dense_elements = 1;
   for (int p = 0; p < map->nparts; p++) {
     const sc_address_part *part = &map->part[p];
-    const int64_t n = part_steps(part, extent, &hull);
-    if (part->kind == SC_PART_WHOLE) shape->elements *= (double)n;
-    else if (part->kind == SC_PART_OUTER) { /* counts for its inner part too */ int64_t all;
-      shape->elements *= (double)axis_positions(part, extent, &all);
-    }
-    if (n <= 1) continue;
-    if (part->stride <= dense || part->stride <= shape->span) {
-      shape->span += part->stride * (hull - 1);
-      shape->dense_elements *= n;
+    const steps n = part_steps(part, extent, level);
+    const double stride = (double)part->stride;
+    if (part->kind != SC_PART_INNER) elements *= n.positions; /* an outer part counts for its inner one too */
+    if (n.touched <= 1) continue;
+    if (stride <= dense || stride <= span) {
+      span += stride * (n.hull - 1);
+      dense_elements *= n.touched;
       continue;
     }
     dense = 0;
-    if (n < hull && part->kind == SC_PART_WHOLE) { /* it steps over some: each dim has a stride of its own */
+    if (n.touched < n.hull && part->kind == SC_PART_WHOLE) { /* it steps over some: each dim has a stride of its own */
       for (int j = 0; j < 2; j++)
-        add_sparse(shape, part->coef[j] ? extent[part->dim[j]] : 1, part->coef[j] * part->stride);
-    } else add_sparse(shape, n, part->stride);
+        add_sparse(shape, extent[part->walked.dim[j]][level], (int64_t)part->walked.coef[j] * part->stride);
+    } else add_sparse(shape, n.touched, part->stride);
   }
+  shape->span = (int64_t)span;
+  shape->dense_elements = (int64_t)dense_elements;
+  shape->elements = elements;
 }
 
 double sc_shape_pages(const sc_shape *shape, int shift) {

@@ -12,10 +12,11 @@ static inline double sc_max(double a, double b) { return a > b ? a : b; }
 static inline double sc_min(double a, double b) { return a < b ? a : b; }
 
 enum {
-  SC_MAX_LEVELS = SC_MAX_NODES + SC_MAX_KLOOPS + 1,
+  SC_MAX_LEVELS = SC_MAX_NODES + SC_MAX_KLOOPS + 8, /* the whole nest, loops, and what fills up the last vector */
   SC_MAX_STREAMS = SC_MAX_ACCESSES + SC_MAX_PACKS,
   SC_MAX_PARTS = 2 * SC_MAX_AXES,
-  SC_CURVE = 7 /* capacities of the miss curve: 16 KiB, each next one four times as large */
+  SC_CURVE = 7, /* capacities of the miss curve: 16 KiB, each next one four times as large */
+  SC_CAPACITIES = SC_MAX_CACHES + SC_CURVE
 };
 
 /* Numbers of the machine, plain and never zero: what the file leaves out is replaced by a cautious default. */
@@ -26,30 +27,32 @@ typedef struct sc_rates {
       serve_bytes_per_s[SC_MAX_CACHES]; /* of what misses cache m: the next cache's rate, for the last one memory's */
   double l1i_bytes, memory_bytes_per_s, tlb_entries[2], out_of_order;
   int ncaches, line_shift, page_shift;
+  float capacity_lines[16]; /* of the caches, then of the miss curve: SC_CAPACITIES; two vectors */
 } sc_rates;
 
-/* One loop and the level it leads into. */
-typedef struct sc_level {
-  int8_t dim; /* -1: the whole nest */
-  bool reduce, in_kernel;
-  double entries, iterations; /* how often the loop is begun, how often its body runs */
-  double free_iterations; /* iterations, counting free loops only */
-  int32_t extent[SC_MAX_DIMS + 1]; /* largest extents, in elements, of one iteration; behind them a 1 */
-} sc_level;
+/* One axis of an access as loops walk it: from its first to its last position it spans 1 + sum of coef x (extent - 1). */
+typedef struct sc_walked_axis {
+  uint8_t dim[2]; /* SC_MAX_DIMS = none, whose extent is always 1 */
+  double coef[2];
+} sc_walked_axis;
 
-/* A part of an address, innermost first: steps of `stride` bytes, as many as the extent of its axis asks for. */
+/* Largest extents in elements, by dim and level; the last row is of no dim and holds ones. */
+typedef double sc_extents[SC_MAX_DIMS + 1][SC_MAX_LEVELS];
+
+/* A part of an address: steps of `stride` bytes, as many as the positions of its axis that are touched ask for. */
 typedef struct sc_address_part {
   uint8_t kind, axis; /* sc_part_kind; of the tensor */
-  uint8_t dim[2]; /* of the axis' index; SC_MAX_DIMS = none, whose extent is always 1 */
-  int32_t coef[2], box /* elements the axis has at most */, block;
-  int64_t stride; /* bytes */
+  sc_walked_axis walked;
+  double limit; /* positions of the part at most */
+  double inverse; /* 1 over the positions in one step */
+  int64_t stride;
 } sc_address_part;
 
 /* Where the elements of a tensor or buffer lie. */
 typedef struct sc_map {
   int32_t element_bytes;
   uint8_t nparts;
-  sc_address_part part[SC_MAX_PARTS];
+  sc_address_part part[SC_MAX_PARTS]; /* innermost first */
 } sc_map;
 
 typedef enum sc_stream_kind {
@@ -91,13 +94,11 @@ typedef struct sc_kernel_sums {
   double fma; /* scalar multiply-adds that are executed (padding that is skipped does not count) */
   double vector_fma, vector_loads, broadcasts, stores; /* instructions */
   double fma_cycles, load_cycles, chain_cycles, cycles; /* bounds of each kind, and their maximum per class, summed */
-  double lane_slots; /* lanes that the vector FMAs have */
   double dominant_share; /* share of the multiply-adds in the most frequent class of every dim */
   double tail_vector, tail_free,
       tail_reduce; /* share of the multiply-adds in tiles smaller than the largest, by direction */
   int variants;
-  int32_t tile[SC_MAX_DIMS]; /* of the most frequent class of every dim */
-  double rows, vectors, taps, accumulators, live; /* of that class */
+  double rows, vectors, taps, accumulators, live; /* of the most frequent class of every dim */
   double spill; /* registers it needs beyond those there are */
   double code_bytes; /* estimate for that class */
   double known_fma, static_fma; /* multiply-adds of classes whose times, whose static facts the table holds */
@@ -114,35 +115,52 @@ typedef struct sc_prepared {
   int ndims;
   uint8_t dim[SC_MAX_DIMS]; /* dims larger than one */
   double full; /* multiply-adds of the whole box */
+  bool is_clang[SC_MAX_COMPILERS];
   double inside[SC_MAX_PADS]; /* share of a padded axis' pairs that read inside the tensor */
+  sc_walked_axis axis[SC_MAX_ACCESSES][SC_MAX_AXES]; /* by access */
+  int noperand_axes[2];
+  sc_walked_axis operand_axis[2][SC_MAX_AXES]; /* of in0 and in1, those that any dim walks */
   sc_map tensor[SC_MAX_ACCESSES]; /* by access */
-  float row[SC_FEATURE_COUNT]; /* plain values of the features that do not depend on the nest */
+  /* the features that do not depend on the nest: those of the task transformed, those of the machine plain */
+  float of_task[SC_FEATURE_depth], of_target[SC_FEATURE_machine_ooo + 1 - SC_FEATURE_machine_vector];
 } sc_prepared;
+
+/* How the loops cut the tiles of one dim. */
+typedef struct sc_cut {
+  double intervals, outer_intervals; /* innermost ones; those outside the kernel's own loop over the dim */
+  int32_t range; /* tiles in each that is whole */
+  bool even; /* all are */
+  int n;
+  int32_t step[SC_MAX_NODES / 4]; /* outermost first */
+} sc_cut;
 
 typedef struct sc_walk {
   const sc_prepared *p;
   const sc_nest *nest;
   int nlevels, kernel_level; /* the last level outside the kernel */
-  sc_level level[SC_MAX_LEVELS];
-  int nsteps[SC_MAX_DIMS];
-  int32_t step[SC_MAX_DIMS][SC_MAX_NODES / 4]; /* loops of each dim, outermost first */
+  uint8_t dim[SC_MAX_LEVELS]; /* of the loop that leads into the level */
+  int32_t step[SC_MAX_LEVELS]; /* tiles of one trip of that loop */
+  double iterations[SC_MAX_LEVELS]; /* how often the level runs in all */
+  double free_iterations[SC_MAX_LEVELS]; /* the same, counting free loops only */
+  float times[SC_MAX_LEVELS], free_times[SC_MAX_LEVELS]; /* the same two as floats */
+  sc_extents extent; /* dims larger than one only */
+  sc_cut cut[SC_MAX_DIMS];
   int nstreams;
   sc_stream stream[SC_MAX_STREAMS];
   sc_map pack[SC_MAX_PACKS];
   float lines[SC_MAX_LEVELS]; /* all streams together */
   const sc_stream *operand[3]; /* the streams of out, in0, in1 that the kernel walks */
-  int reuse[SC_MAX_CACHES + SC_CURVE]; /* level that stays in each cache, and in each capacity of the miss curve */
-  float iterations[SC_MAX_LEVELS], free_iterations[SC_MAX_LEVELS]; /* of each level */
+  int32_t reuse[16]; /* level that stays in each of the SC_CAPACITIES; two vectors */
+  double traffic[SC_CAPACITIES]; /* lines that each must be sent */
   /* Lines of out, in0, in1, others that a cache is sent in which level i is the outermost that stays. */
   float sent[4][SC_MAX_LEVELS + 1];
-  double outer_intervals[SC_MAX_DIMS]; /* ranges of a dim that the kernel is called for */
   sc_pressure pressure[3]; /* of out, in0, in1 as the kernel sees them */
   int ragged; /* dims whose loops have short last trips */
   double valid_share; /* multiply-adds executed / those of the full box */
-  double pack_level_iterations[SC_MAX_PACKS]; /* how often each pack runs */
+  uint8_t pack_level[SC_MAX_PACKS]; /* in which each pack runs */
+  int par_outside, par_level; /* levels around and inside the parallel loops; the same where there are none */
   double par_tasks, par_regions; /* collapsed trips of one parallel region; how many regions */
   double barriers;
-  int par_level; /* first level inside the parallel loops; 0 = none */
   double speedup; /* what the threads are worth: tasks / (rounds of threads) */
   sc_kernel_sums kernels;
 } sc_walk;
@@ -161,22 +179,19 @@ double sc_tile_interval_of(const int32_t *step, int n, int64_t tile);
 /* streams.c */
 void sc_walk_streams(sc_walk *walk);
 /* footprint.c: the map of a layout over boxes of `box` elements; tile[axis]: width of a SC_BLOCK_TILE block. */
-void sc_map_layout(const sc_access *access, const sc_layout *layout, const int32_t *box, const int32_t *tile,
+void sc_map_layout(const sc_walked_axis *axes, const sc_layout *layout, const int32_t *box, const int32_t *tile,
                    int16_t skew, int32_t element_bytes, sc_map *map);
-void sc_map_shape(const sc_map *map, const int32_t *extent, int shift, sc_shape *shape);
+void sc_map_shape(const sc_map *map, const sc_extents extent, int level, int shift, sc_shape *shape);
 /* Distinct units of 1 << shift bytes in it. */
-double sc_map_units(const sc_map *map, const int32_t *extent, int shift);
-/* The same at levels first..last, of which each narrows one dim. */
-void sc_map_units_by_level(const sc_map *map, const sc_level *level, int first, int last, int shift, float *units);
+double sc_map_units(const sc_map *map, const sc_extents extent, int level, int shift);
+/* The same for the levels 0 .. nlevels-1. */
+void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int nlevels, int shift, float *units);
 /* Pages of 1 << shift bytes of a shape that was made for lines. */
 double sc_shape_pages(const sc_shape *shape, int shift);
-/* traffic.c: the outermost level that fits each cache and capacity; nlevels when even a register tile does not. */
+/* traffic.c: cuts the lines of the streams to where they live, adds them up, and what each level is sent. */
+void sc_walk_traffic(sc_walk *walk);
+/* The outermost level that fits each capacity, nlevels when even a register tile does not, and what that capacity is sent. */
 void sc_walk_reuse(sc_walk *walk);
-/* Adds the stream's lines to walk->lines, and what it is sent to walk->sent. */
-void sc_stream_traffic(sc_walk *walk, const sc_stream *stream);
-/* Lines of access a (3: of all others), or of all, that must be sent when level `reuse` is the outermost that stays. */
-static inline double sc_traffic_of(const sc_walk *walk, int a, int reuse) { return (double)walk->sent[a][reuse]; }
-double sc_traffic(const sc_walk *walk, int reuse);
 /* conflicts.c: least lines that share a set of a cache of `sets` sets (a pigeonhole bound, exact for one stride). */
 double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets);
 void sc_walk_pressure(sc_walk *walk);
@@ -190,7 +205,7 @@ void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, sc_walk *wal
 /* Elements of the rows that pack p copies: its innermost steps; 0 when the tensor's rows run along another axis. */
 double sc_copied_row(const sc_walk *walk, int pack);
 void sc_walk_analytic(const sc_walk *walk, sc_analytic *out);
-/* schema.c: makes a row of plain values finite and transforms it. */
-void sc_features_transform(float *row);
+/* schema.c: makes a row of plain values finite and transforms it, from the feature `first` on, a multiple of eight. */
+void sc_features_transform(float *row, int first);
 
 #endif

@@ -1,14 +1,12 @@
 /* What the kernel calls of a nest add up to. A kernel is a class of register tiles per dim; the number of calls and trips of
  * a combination of classes is a product over dims, so all combinations are enumerated without walking the nest. Each is
  * costed by instruction counts (docs/analytic.md) and, where the kernel table knows it, by its measured times. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "featurize/internal.h"
 
 /* One class of one dim. */
 typedef struct class_count {
   int32_t size;
+  double steps; /* of one register tile: its elements, along the vector dim its vectors */
   double tiles; /* register tiles of the class */
   double calls; /* calls that begin in it: tiles, or intervals of the kernel's loop that overlap its segments */
 } class_count;
@@ -26,29 +24,42 @@ static bool is_looped(const sc_nest *nest, int d) {
   return false;
 }
 
+/* Vector instructions that cover n elements: whole vectors, then pieces of 16, 8, 4, 2, 1 lanes; lanes are a power of two. */
+static int pieces(int32_t n, int lanes) {
+  return (n >> __builtin_ctz((unsigned)lanes)) + __builtin_popcount((unsigned)n & (unsigned)(lanes - 1));
+}
+
+static double steps_of(const sc_nest *nest, int d, int32_t size) {
+  return d == nest->vector ? pieces(size, nest->lanes) : size;
+}
+
 static void count_classes(const sc_walk *w, int d, dim_classes *c) {
   const sc_tiling *tiling = &w->nest->dim[d];
   const bool looped = is_looped(w->nest, d);
+  const sc_cut *cut = &w->cut[d];
   c->n = tiling->nclasses;
   c->largest = tiling->max_tile;
   c->main = 0;
   if (tiling->nsegs == 1) {
-    c->at[0] = (class_count){tiling->max_tile, tiling->tiles, looped ? w->outer_intervals[d] : tiling->tiles};
+    const double tiles = tiling->tiles;
+    c->at[0] =
+        (class_count){c->largest, steps_of(w->nest, d, c->largest), tiles, looped ? cut->outer_intervals : tiles};
     return;
   }
   /* the kernel's own loop is the last step of its dim: the intervals that it walks are those of the steps before */
-  const int nsteps = w->nsteps[d] - (looped && w->nsteps[d] > 0);
-  for (int k = 0; k < c->n; k++) c->at[k] = (class_count){0};
+  const int nsteps = cut->n - (looped && cut->n > 0);
+  for (int k = 0; k < c->n; k++) c->at[k].tiles = c->at[k].calls = 0;
   for (int s = 0; s < tiling->nsegs; s++) {
     const sc_seg *seg = &tiling->seg[s];
     class_count *at = &c->at[tiling->class_of[s]];
     at->size = seg->size;
+    at->steps = steps_of(w->nest, d, seg->size);
     at->tiles += seg->count;
     if (!looped) at->calls += seg->count;
     else {
       const int64_t last = (int64_t)seg->first + seg->count - 1;
       at->calls +=
-          sc_tile_interval_of(w->step[d], nsteps, last) - sc_tile_interval_of(w->step[d], nsteps, seg->first) + 1;
+          sc_tile_interval_of(cut->step, nsteps, last) - sc_tile_interval_of(cut->step, nsteps, seg->first) + 1;
     }
   }
   for (int k = 1; k < c->n; k++) {
@@ -56,139 +67,120 @@ static void count_classes(const sc_walk *w, int d, dim_classes *c) {
   }
 }
 
-/* Vector instructions that cover n elements: whole vectors, then pieces of 16, 8, 4, 2, 1 lanes. */
-static int pieces(int32_t n, int lanes) {
-  return lanes > 1 ? n / lanes + __builtin_popcount((unsigned)(n % lanes)) : n;
+/* A combination of classes, one of every dim. */
+typedef struct combination {
+  uint8_t class[SC_MAX_DIMS]; /* by dim */
+  double steps[SC_MAX_DIMS + 1]; /* by dim; behind them a 1 */
+  double calls, trips; /* of all its kernels */
+  double rows, vectors, taps; /* of one register tile */
+  bool main; /* every dim's main class */
+} combination;
+
+/* Adds class k of a dim. */
+static void combine(const sc_walk *w, int d, const dim_classes *dim, int k, combination *c) {
+  const class_count *at = &dim->at[k];
+  c->class[d] = (uint8_t)k;
+  c->steps[d] = at->steps;
+  c->calls *= at->calls;
+  c->trips *= at->tiles;
+  c->main &= k == dim->main;
+  if (w->p->task->reduce >> d & 1) c->taps *= at->steps;
+  else if (d == w->nest->vector) c->vectors = at->steps;
+  else c->rows *= at->steps;
 }
 
-/* The instructions of one trip of one kernel. */
+/* The instructions of one trip of one kernel, and the cycles that they need at least. */
 typedef struct trip_cost {
-  double fma, slots; /* vector multiply-adds, lanes they have */
-  double vector_loads, broadcasts, stores /* of the accumulators, once a call */;
-  double rows, vectors, taps, accumulators, live;
+  double fma, vector_loads, broadcasts, accumulators, live;
   double fma_cycles, load_cycles, chain_cycles, cycles;
 } trip_cost;
 
-/* One axis of an operand: 1 + sum of coef x (tile - 1). */
-typedef struct load_axis {
-  uint8_t dim[2]; /* SC_MAX_DIMS = none */
-  int32_t coef[2];
-} load_axis;
-
-/* What all classes of a nest have in common. */
-typedef struct costing {
-  int vector, lanes;
-  double width; /* instructions for one vector: more than one where the machine's are narrower */
-  int naxes[2];
-  load_axis axis[2][SC_MAX_AXES]; /* of in0 and in1 */
-  bool is_vector[2];
-} costing;
-
-static void prepare(const sc_walk *w, costing *c) {
-  const sc_nest *nest = w->nest;
-  c->vector = nest->vector;
-  c->lanes = nest->lanes > 0 ? nest->lanes : 1;
-  c->width = sc_max(c->lanes * 4 / w->p->rates.vector_bytes, 1);
-  for (int i = 0; i < 2; i++) {
-    const sc_access *access = &w->p->task->access[i + 1];
-    const int naxes = w->p->task->tensor[access->tensor].naxes;
-    c->is_vector[i] = nest->operand[i + 1].vector;
-    c->naxes[i] = 0;
-    for (int x = 0; x < naxes; x++) {
-      load_axis axis;
-      bool varies = false;
-      for (int j = 0; j < 2; j++) {
-        const int d = access->axis[x].dim[j];
-        const bool there = d >= 0 && w->nest->dim[d].max_tile > 1;
-        axis.dim[j] = there ? (uint8_t)d : SC_MAX_DIMS;
-        axis.coef[j] = there ? abs(access->axis[x].coef[j]) : 0;
-        varies |= there;
-      }
-      if (varies) c->axis[i][c->naxes[i]++] = axis;
-    }
-  }
-}
-
-/* Loads of one operand in one register tile: its distinct elements, whole vectors along the vector dim. `steps` is the
- * tile with vectors instead of elements along that dim. */
-static double operand_loads(const costing *c, int i, const int32_t *steps) {
+/* Loads of one operand in one register tile: its distinct elements, whole vectors along the vector dim. */
+static double operand_loads(const sc_prepared *p, int operand, const double *steps) {
   double loads = 1;
-  for (int x = 0; x < c->naxes[i]; x++) {
-    const load_axis *axis = &c->axis[i][x];
+  for (int x = 0; x < p->noperand_axes[operand]; x++) {
+    const sc_walked_axis *axis = &p->operand_axis[operand][x];
     const double n0 = steps[axis->dim[0]], n1 = steps[axis->dim[1]];
     loads *= sc_min(n0 * n1, 1 + axis->coef[0] * (n0 - 1) + axis->coef[1] * (n1 - 1));
   }
   return loads;
 }
 
-static void cost_trip(const sc_walk *w, const costing *k, const int32_t *tile, trip_cost *c) {
+static void cost_trip(const sc_walk *w, const combination *k, trip_cost *c) {
   const sc_rates *m = &w->p->rates;
-  int32_t steps[SC_MAX_DIMS + 1];
-  double rows = 1, taps = 1;
-  c->vectors = 1;
-  steps[SC_MAX_DIMS] = 1;
-  for (int i = 0; i < w->p->ndims; i++) {
-    const int d = w->p->dim[i];
-    const bool reduce = w->p->task->reduce >> d & 1;
-    steps[d] = d == k->vector ? pieces(tile[d], k->lanes) : tile[d];
-    if (reduce) taps *= steps[d];
-    else if (d == k->vector) c->vectors = steps[d];
-    else rows *= steps[d];
-  }
-  const double loads[2] = {operand_loads(k, 0, steps), operand_loads(k, 1, steps)};
-  c->rows = rows;
-  c->taps = taps;
-  c->accumulators = rows * c->vectors;
-  c->fma = c->accumulators * taps;
-  c->slots = c->fma * k->lanes;
-  c->vector_loads = (k->is_vector[0] ? loads[0] : 0) + (k->is_vector[1] ? loads[1] : 0);
-  c->broadcasts = loads[0] + loads[1] - c->vector_loads;
-  c->stores = c->accumulators;
+  const double width = sc_max(w->nest->lanes * 4 / m->vector_bytes, 1); /* instructions for one vector */
+  const double loads[2] = {operand_loads(w->p, 0, k->steps), operand_loads(w->p, 1, k->steps)},
+               both = loads[0] + loads[1];
+  c->accumulators = k->rows * k->vectors;
+  c->fma = c->accumulators * k->taps;
+  c->vector_loads = (w->nest->operand[1].vector ? loads[0] : 0) + (w->nest->operand[2].vector ? loads[1] : 0);
+  c->broadcasts = both - c->vector_loads;
   /* the operand with fewer elements a tap is held in registers, the other one streams through one */
-  c->live = c->accumulators + sc_max(sc_min(loads[0], loads[1]) / taps, 1) + 1;
-  const double spilled = sc_max(c->live * k->width - m->registers, 0);
-  c->fma_cycles = c->fma * k->width / m->fma_per_cycle;
-  c->load_cycles = ((loads[0] + loads[1]) * k->width + 2 * spilled) / m->loads_per_cycle;
-  c->chain_cycles = taps * m->fma_latency;
+  c->live = c->accumulators + sc_max(sc_min(loads[0], loads[1]) / k->taps, 1) + 1;
+  const double spilled = sc_max(c->live * width - m->registers, 0);
+  c->fma_cycles = c->fma * width / m->fma_per_cycle;
+  c->load_cycles = (both * width + 2 * spilled) / m->loads_per_cycle;
+  c->chain_cycles = k->taps * m->fma_latency;
   c->cycles = sc_max(sc_max(c->fma_cycles, c->load_cycles), c->chain_cycles);
 }
 
-/* Adds one combination of classes: `calls` calls with `trips` trips in all, `share` of the multiply-adds. */
-static void add_class(sc_walk *w, const costing *costs, const int32_t *tile, const uint8_t *class_of_dim, double calls,
-                      double trips, double fma, double share) {
+/* What the kernel table knows of one combination: `run` of its trips are executed. */
+static void add_facts(sc_walk *w, const dim_classes *dims, const combination *c, double run, double cycles) {
   sc_kernel_sums *k = &w->kernels;
-  trip_cost c;
-  cost_trip(w, costs, tile, &c);
-  const double run = trips * w->valid_share; /* trips whose taps lie inside */
-  k->calls += calls;
-  k->trips += trips;
-  k->vector_fma += run * c.fma;
-  k->lane_slots += run * c.slots;
-  k->vector_loads += run * c.vector_loads;
-  k->broadcasts += run * c.broadcasts;
-  k->stores += calls * c.stores;
-  k->fma_cycles += run * c.fma_cycles;
-  k->load_cycles += run * c.load_cycles;
-  k->chain_cycles += run * c.chain_cycles;
-  k->cycles += run * c.cycles;
-  if (w->p->target.kernels == NULL) return;
   const sc_compiler *compiler = sc_machine_compiler(w->p->target.machine, w->nest->compile);
   if (compiler == NULL) return;
   sc_kernel kernel;
-  sc_nest_kernel(w->p->task, w->nest, class_of_dim, &kernel);
+  sc_nest_kernel(w->p->task, w->nest, c->class, &kernel);
   const sc_kernel_fact *fact =
       sc_kernel_table_find(w->p->target.kernels, sc_kernel_hash(&kernel, true), sc_compiler_hash(compiler));
   if (fact == NULL) return;
+  double fma = w->valid_share;
+  for (int i = 0; i < w->p->ndims; i++) {
+    const class_count *at = &dims[i].at[c->class[w->p->dim[i]]];
+    fma *= at->tiles * at->size;
+  }
   if (fact->spills >= 0 && fact->code_bytes >= 0) {
+    const double share = fma / k->fma;
     k->static_fma += fma;
     k->spills += share * fact->spills;
     k->table_code_bytes += share * fact->code_bytes;
   }
   if (!fact->measured) return;
   k->known_fma += fma;
-  k->known_ns += calls * (double)fact->first_ns + sc_max(run - calls, 0) * (double)fact->slope_ns;
-  k->known_model_ns += run * c.cycles / w->p->rates.clock_hz * 1e9;
-  k->first_ns += calls * sc_max((double)fact->first_ns - (double)fact->slope_ns, 0);
+  k->known_ns += c->calls * (double)fact->first_ns + sc_max(run - c->calls, 0) * (double)fact->slope_ns;
+  k->known_model_ns += run * cycles / w->p->rates.clock_hz * 1e9;
+  k->first_ns += c->calls * sc_max((double)fact->first_ns - (double)fact->slope_ns, 0);
+}
+
+static void describe_main(sc_walk *w, const combination *c, const trip_cost *cost) {
+  sc_kernel_sums *k = &w->kernels;
+  const double unroll = w->nest->unroll > 1 ? w->nest->unroll : 1;
+  k->rows = c->rows;
+  k->vectors = c->vectors;
+  k->taps = c->taps;
+  k->accumulators = cost->accumulators;
+  k->live = cost->live;
+  k->spill = sc_max(cost->live - w->p->rates.registers, 0);
+  k->code_bytes = 8 * (unroll * (cost->fma + cost->vector_loads + cost->broadcasts) + 3 * cost->accumulators) + 64;
+}
+
+static void add_combination(sc_walk *w, const dim_classes *dims, const combination *c) {
+  sc_kernel_sums *k = &w->kernels;
+  trip_cost cost;
+  cost_trip(w, c, &cost);
+  const double run = c->trips * w->valid_share; /* trips whose taps lie inside */
+  k->calls += c->calls;
+  k->trips += c->trips;
+  k->vector_fma += run * cost.fma;
+  k->vector_loads += run * cost.vector_loads;
+  k->broadcasts += run * cost.broadcasts;
+  k->stores += c->calls * cost.accumulators;
+  k->fma_cycles += run * cost.fma_cycles;
+  k->load_cycles += run * cost.load_cycles;
+  k->chain_cycles += run * cost.chain_cycles;
+  k->cycles += run * cost.cycles;
+  if (c->main) describe_main(w, c, &cost);
+  if (w->p->target.kernels != NULL) add_facts(w, dims, c, run, cost.cycles);
 }
 
 /* Elements of the largest tiles only, by direction: what remains are tails. */
@@ -212,51 +204,35 @@ static void tails(const sc_walk *w, const dim_classes *dims, sc_kernel_sums *sum
   sums->dominant_share = main;
 }
 
-static void describe_main(sc_walk *w, const costing *costs) {
-  sc_kernel_sums *k = &w->kernels;
-  trip_cost c;
-  cost_trip(w, costs, k->tile, &c);
-  k->rows = c.rows;
-  k->vectors = c.vectors;
-  k->taps = c.taps;
-  k->accumulators = c.accumulators;
-  k->live = c.live;
-  k->spill = sc_max(c.live - w->p->rates.registers, 0);
-  const double unroll = w->nest->unroll > 1 ? w->nest->unroll : 1;
-  k->code_bytes = 8 * (unroll * (c.fma + c.vector_loads + c.broadcasts) + 3 * c.accumulators) + 64;
-}
-
 void sc_walk_kernels(sc_walk *w) {
+  const sc_prepared *p = w->p;
   sc_kernel_sums *k = &w->kernels;
-  dim_classes dims[SC_MAX_DIMS]; /* of w->p->dim[i] */
-  uint8_t at[SC_MAX_DIMS] = {0}; /* by dim */
-  int32_t tile[SC_MAX_DIMS];
-  costing costs;
-  prepare(w, &costs);
-  memset(k, 0, sizeof *k);
+  dim_classes dims[SC_MAX_DIMS]; /* of p->dim[i] */
+  int many[SC_MAX_DIMS], nmany = 0; /* of which have more than one class */
+  combination common; /* classes of the other dims */
+  for (int d = 0; d < SC_MAX_DIMS; d++) common.class[d] = 0;
+  common.steps[SC_MAX_DIMS] = 1;
+  common.calls = common.trips = common.rows = common.vectors = common.taps = 1;
+  common.main = true;
   k->variants = 1;
-  for (int d = 0; d < SC_MAX_DIMS; d++) tile[d] = k->tile[d] = 1;
-  for (int i = 0; i < w->p->ndims; i++) {
-    const int d = w->p->dim[i];
-    count_classes(w, d, &dims[i]);
+  for (int i = 0; i < p->ndims; i++) {
+    count_classes(w, p->dim[i], &dims[i]);
     k->variants *= dims[i].n;
-    k->tile[d] = dims[i].at[dims[i].main].size;
+    if (dims[i].n == 1) combine(w, p->dim[i], &dims[i], 0, &common);
+    else many[nmany++] = i;
   }
-  k->fma = w->p->full * w->valid_share;
-  for (bool more = true; more;) { /* a mixed-radix counter over the classes */
-    double calls = 1, trips = 1, fma = w->valid_share;
-    for (int e = 0; e < w->p->ndims; e++) {
-      const class_count *c = &dims[e].at[at[w->p->dim[e]]];
-      tile[w->p->dim[e]] = c->size;
-      calls *= c->calls;
-      trips *= c->tiles;
-      fma *= c->tiles * c->size;
+  k->fma = p->full * w->valid_share;
+  k->calls = k->trips = k->vector_fma = k->vector_loads = k->broadcasts = k->stores = 0;
+  k->fma_cycles = k->load_cycles = k->chain_cycles = k->cycles = 0;
+  k->known_fma = k->static_fma = k->known_ns = k->known_model_ns = k->first_ns = k->spills = k->table_code_bytes = 0;
+  for (int v = 0; v < k->variants; v++) { /* a number of mixed radix: a digit for each dim of more than one class */
+    combination c = common;
+    for (int i = 0, rest = v; i < nmany; i++) {
+      const dim_classes *dim = &dims[many[i]];
+      combine(w, p->dim[many[i]], dim, rest % dim->n, &c);
+      rest /= dim->n;
     }
-    add_class(w, &costs, tile, at, calls, trips, fma, fma / k->fma);
-    int i = 0;
-    for (; i < w->p->ndims && ++at[w->p->dim[i]] == dims[i].n; i++) at[w->p->dim[i]] = 0;
-    more = i < w->p->ndims;
+    add_combination(w, dims, &c);
   }
   tails(w, dims, k);
-  describe_main(w, &costs);
 }

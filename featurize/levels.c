@@ -2,6 +2,7 @@
  * Ranges are rectangular, so a count is the product over dims of the number of intervals that the loops of one dim cut its
  * tiles into. */
 #include "featurize/internal.h"
+#include "featurize/wide.h"
 
 double sc_tile_intervals(const int32_t *step, int n, int64_t range) {
   if (n == 0 || range <= 0) return range > 0 ? 1 : 0;
@@ -22,79 +23,86 @@ double sc_tile_interval_of(const int32_t *step, int n, int64_t tile) {
   return index;
 }
 
-/* How far the loops of one dim have cut its tiles. */
-typedef struct cut {
-  double intervals; /* innermost ones */
-  int32_t range; /* tiles in each that is whole */
-  bool even; /* all are */
-} cut;
-
-/* The loop that narrows `dim` to `step` tiles, and the level inside it. */
-static void push(sc_walk *w, int dim, int32_t step, bool in_kernel, cut *cuts) {
-  if (w->nlevels == SC_MAX_LEVELS || w->nsteps[dim] == (int)SC_COUNT_OF(w->step[0])) return;
-  const sc_tiling *tiling = &w->nest->dim[dim];
-  const sc_level *outer = &w->level[w->nlevels - 1];
-  sc_level *level = &w->level[w->nlevels++];
-  cut *c = &cuts[dim];
-  const double before = c->intervals;
-  w->step[dim][w->nsteps[dim]++] = step;
-  c->even &= c->range % step == 0;
-  c->intervals = c->even ? tiling->tiles / step : sc_tile_intervals(w->step[dim], w->nsteps[dim], tiling->tiles);
-  c->range = step;
-  *level = *outer;
-  level->dim = (int8_t)dim;
-  level->reduce = w->p->task->reduce >> dim & 1;
-  level->in_kernel = in_kernel;
-  level->entries = outer->iterations;
-  level->iterations = outer->iterations * (c->intervals / before);
-  if (!level->reduce) level->free_iterations = outer->free_iterations * (c->intervals / before);
-  const int64_t most = (int64_t)step * tiling->max_tile;
-  if (most < level->extent[dim]) level->extent[dim] = (int32_t)most;
+static inline void add_level(sc_walk *w, int dim, int32_t step) {
+  w->dim[w->nlevels] = (uint8_t)dim;
+  w->step[w->nlevels++] = step;
 }
 
-void sc_walk_levels(sc_walk *w) {
+/* The loops, and where the packs and the parallel loops stand among them. */
+static void find_loops(sc_walk *w) {
   const sc_nest *nest = w->nest;
-  cut cuts[SC_MAX_DIMS];
-  sc_level *root = &w->level[0];
-  *root = (sc_level){.dim = -1, .entries = 1, .iterations = 1, .free_iterations = 1};
+  w->par_outside = w->par_level = 0;
   w->nlevels = 1;
-  w->par_tasks = 1;
-  for (int d = 0; d < w->p->task->ndims; d++) {
-    cuts[d] = (cut){1, nest->dim[d].tiles, true};
-    root->extent[d] = w->p->task->dim[d].size;
-  }
-  root->extent[SC_MAX_DIMS] = 1;
-  int par_left = 0;
-  double par_outside = 0;
   for (int i = 0; i < nest->nnodes; i++) {
     const sc_node *node = &nest->node[i];
-    const double here = w->level[w->nlevels - 1].iterations;
-    if (node->kind == SC_NODE_PAR) {
-      par_left = node->count;
-      par_outside = here;
-    } else if (node->kind == SC_NODE_LOOP) {
-      push(w, node->dim, node->step > 0 ? node->step : 1, false, cuts);
-      if (par_left > 0 && --par_left == 0) {
-        w->par_level = w->nlevels - 1;
-        w->par_regions += par_outside;
-        w->par_tasks = w->level[w->par_level].iterations / par_outside;
-      }
-    } else if (node->kind == SC_NODE_PACK && node->pack < SC_MAX_PACKS) {
-      w->pack_level_iterations[node->pack] += here;
+    if (node->kind == SC_NODE_LOOP) {
+      add_level(w, node->dim, node->step > 0 ? node->step : 1);
+    } else if (node->kind == SC_NODE_PAR) {
+      w->par_outside = w->nlevels - 1;
+      w->par_level = w->par_outside + node->count;
+    } else if (node->kind != SC_NODE_KERNEL && node->pack < SC_MAX_PACKS) {
+      w->pack_level[node->pack] = (uint8_t)(w->nlevels - 1);
     }
   }
   w->kernel_level = w->nlevels - 1;
-  for (int d = 0; d < w->p->task->ndims; d++) w->outer_intervals[d] = cuts[d].intervals;
-  for (int k = 0; k < nest->nkloops; k++) push(w, nest->kloop[k], 1, true, cuts);
-  w->valid_share = 1;
-  for (int i = 0; i < w->nlevels; i++) {
-    w->iterations[i] = (float)w->level[i].iterations;
-    w->free_iterations[i] = (float)w->level[i].free_iterations;
+  for (int k = 0; k < nest->nkloops; k++) add_level(w, nest->kloop[k], 1);
+}
+
+/* Extents of a dim from `level` on, in whole vectors. */
+static inline void fill(double *extent, int level, int nlevels, double elements) {
+  const sc_doubles all = (sc_doubles){0} + elements;
+  for (int i = level; i < nlevels; i += SC_DOUBLES) memcpy(extent + i, &all, sizeof all);
+}
+
+/* Cuts the tiles of a dim into steps: how many iterations that is for each of the loops around, on average. */
+static inline double cut_into(sc_walk *w, int dim, int32_t step) {
+  sc_cut *c = &w->cut[dim];
+  const int32_t whole = c->range / step;
+  const bool even = whole * step == c->range;
+  if (c->n == (int)SC_COUNT_OF(c->step)) return 1;
+  c->step[c->n++] = step;
+  c->range = step;
+  if (c->even && even) {
+    c->intervals *= whole;
+    return whole;
   }
+  const double before = c->intervals;
+  w->ragged += c->even;
+  c->even = false;
+  c->intervals = sc_tile_intervals(c->step, c->n, w->nest->dim[dim].tiles);
+  return c->intervals / before;
+}
+
+SC_CLONES
+void sc_walk_levels(sc_walk *w) {
+  const sc_task *task = w->p->task;
+  find_loops(w);
   w->ragged = 0;
-  for (int d = 0; d < w->p->task->ndims; d++) w->ragged += !cuts[d].even;
-  for (int p = 0; p < w->p->task->npads; p++) {
-    const bool skipped = nest->pad[p] == SC_PAD_PEEL || nest->pad[p] == SC_PAD_CLAMP;
+  w->iterations[0] = w->free_iterations[0] = 1;
+  w->times[0] = w->free_times[0] = 1;
+  for (int d = 0; d < task->ndims; d++) {
+    const int32_t tiles = w->nest->dim[d].tiles;
+    w->cut[d].intervals = 1;
+    w->cut[d].range = tiles;
+    w->cut[d].even = true;
+    w->cut[d].n = 0;
+  }
+  fill(w->extent[SC_MAX_DIMS], 0, w->nlevels, 1);
+  for (int i = 0; i < w->p->ndims; i++) fill(w->extent[w->p->dim[i]], 0, w->nlevels, task->dim[w->p->dim[i]].size);
+  for (int i = 1; i < w->nlevels; i++) {
+    const int d = w->dim[i];
+    const int64_t most = (int64_t)w->step[i] * w->nest->dim[d].max_tile, size = task->dim[d].size;
+    if (i > w->kernel_level) w->cut[d].outer_intervals = w->cut[d].intervals;
+    const double trips = cut_into(w, d, w->step[i]);
+    w->iterations[i] = w->iterations[i - 1] * trips;
+    w->free_iterations[i] = w->free_iterations[i - 1] * (task->reduce >> d & 1 ? 1 : trips);
+    w->times[i] = (float)w->iterations[i];
+    w->free_times[i] = (float)w->free_iterations[i];
+    fill(w->extent[d], i, w->nlevels, (double)(most < size ? most : size));
+  }
+  w->valid_share = 1;
+  for (int p = 0; p < task->npads; p++) {
+    const bool skipped = w->nest->pad[p] == SC_PAD_PEEL || w->nest->pad[p] == SC_PAD_CLAMP;
     if (skipped) w->valid_share *= w->p->inside[p];
   }
 }

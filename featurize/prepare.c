@@ -1,6 +1,7 @@
 /* What all rows of one task on one target share, computed once: the machine's numbers, maps of the tensors, and the features
  * that do not depend on the nest. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "featurize/internal.h"
@@ -48,6 +49,10 @@ void sc_rates_of(const sc_target *target, sc_rates *out) {
     out->serve_bytes_per_s[i] =
         last ? out->memory_bytes_per_s : or_default(m->cache[i + 1].read_bytes_per_s, out->memory_bytes_per_s);
   }
+  const float per_byte = 1 / (float)((int64_t)1 << out->line_shift);
+  float capacity = 16384;
+  for (int c = 0; c < SC_MAX_CACHES; c++) out->capacity_lines[c] = (float)out->capacity_bytes[c] * per_byte;
+  for (int c = SC_MAX_CACHES; c < SC_CAPACITIES; c++, capacity *= 4) out->capacity_lines[c] = capacity * per_byte;
 }
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
@@ -70,6 +75,17 @@ double sc_valid_share(const sc_task *task, const sc_pad *pad) {
   return valid / ((double)nfree * (double)looked);
 }
 
+/* Dims of one element walk nothing. */
+static sc_walked_axis walked(const sc_task *task, const sc_index *index) {
+  sc_walked_axis w = {.dim = {SC_MAX_DIMS, SC_MAX_DIMS}};
+  for (int j = 0; j < 2; j++) {
+    if (index->dim[j] < 0 || task->dim[index->dim[j]].size == 1 || index->coef[j] == 0) continue;
+    w.dim[j] = (uint8_t)index->dim[j];
+    w.coef[j] = abs(index->coef[j]);
+  }
+  return w;
+}
+
 void sc_prepare(const sc_task *task, const sc_target *target, sc_prepared *p) {
   const int32_t no_tile[SC_MAX_AXES] = {0};
   p->task = task;
@@ -81,10 +97,21 @@ void sc_prepare(const sc_task *task, const sc_target *target, sc_prepared *p) {
     p->full *= task->dim[d].size;
     if (task->dim[d].size > 1) p->dim[p->ndims++] = (uint8_t)d;
   }
+  for (int i = 0; i < target->machine->ncompilers; i++)
+    p->is_clang[i] = strstr(target->machine->compiler[i].command, "clang") != NULL;
   for (int i = 0; i < task->npads; i++) p->inside[i] = sc_valid_share(task, &task->pad[i]);
   for (int a = 0; a < task->naccesses; a++) {
     const sc_tensor *tensor = &task->tensor[task->access[a].tensor];
-    sc_map_layout(&task->access[a], &tensor->layout, tensor->shape, no_tile, 0, (int32_t)sc_type_bytes(tensor->type),
+    for (int x = 0; x < tensor->naxes; x++) p->axis[a][x] = walked(task, &task->access[a].axis[x]);
+    sc_map_layout(p->axis[a], &tensor->layout, tensor->shape, no_tile, 0, (int32_t)sc_type_bytes(tensor->type),
                   &p->tensor[a]);
+  }
+  for (int i = 0; i < 2; i++) {
+    const int naxes = task->tensor[task->access[i + 1].tensor].naxes;
+    p->noperand_axes[i] = 0;
+    for (int x = 0; x < naxes; x++) {
+      const sc_walked_axis *axis = &p->axis[i + 1][x];
+      if (axis->dim[0] != SC_MAX_DIMS || axis->dim[1] != SC_MAX_DIMS) p->operand_axis[i][p->noperand_axes[i]++] = *axis;
+    }
   }
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "featurize/internal.h"
+#include "featurize/wide.h"
 
 /* Raised whenever a feature or the analytic time changes its meaning without changing its line in features.def. */
 static const char version[] = "features 2";
@@ -34,52 +35,37 @@ uint64_t sc_feature_schema(void) {
   return hash;
 }
 
-/* Eight numbers at once, in two vectors where the machine has only narrow ones. */
-typedef float floats __attribute__((vector_size(32)));
-typedef int32_t ints __attribute__((vector_size(32)));
-
-/* Compiled twice, chosen when the program starts; sanitizers cannot run that early. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#define SC_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define SC_CLONES
-#endif
-
 /* log2(1 + x) for x >= 0, the same bits on every machine: the exponent, and between powers of two m + m (1-m) q(m), exact at
- * both ends so that the result rises without steps. q interpolates at Chebyshev nodes; the error is below 2e-6. A macro, since vectors
- * cannot be passed alike to functions of every ISA. */
-#define LOG2_1P(x, result)                                                  \
-  do {                                                                      \
-    const ints bits_ = (ints)(1.0F + (x));                                  \
-    const floats e_ = __builtin_convertvector((bits_ >> 23) - 127, floats); \
-    const floats m_ = (floats)((bits_ & 0x7fffff) | 0x3f800000) - 1.0F;     \
-    floats q_ = -0.01512545F * m_ + 0.06407294F;                            \
-    q_ = q_ * m_ - 0.13144654F;                                             \
-    q_ = q_ * m_ + 0.19666100F;                                             \
-    q_ = q_ * m_ - 0.27820167F;                                             \
-    q_ = q_ * m_ + 0.44268885F;                                             \
-    (result) = e_ + m_ + m_ * (1.0F - m_) * q_;                             \
+ * both ends so that the result rises without steps. q interpolates at Chebyshev nodes; the error is below 2e-6. */
+#define LOG2_1P(x, result)                                                        \
+  do {                                                                            \
+    const sc_ints bits_ = (sc_ints)(1.0F + (x));                                  \
+    const sc_floats e_ = __builtin_convertvector((bits_ >> 23) - 127, sc_floats); \
+    const sc_floats m_ = (sc_floats)((bits_ & 0x7fffff) | 0x3f800000) - 1.0F;     \
+    sc_floats q_ = -0.01512545F * m_ + 0.06407294F;                               \
+    q_ = q_ * m_ - 0.13144654F;                                                   \
+    q_ = q_ * m_ + 0.19666100F;                                                   \
+    q_ = q_ * m_ - 0.27820167F;                                                   \
+    q_ = q_ * m_ + 0.44268885F;                                                   \
+    (result) = e_ + m_ + m_ * (1.0F - m_) * q_;                                   \
   } while (0)
 
-/* Where the mask is set a, else b. */
-#define CHOOSE(mask, a, b) ((floats)(((ints)(a) & (mask)) | ((ints)(b) & ~(mask))))
-
 SC_CLONES
-void sc_features_transform(float *row) {
-  enum { STEP = 8, WHOLE = SC_FEATURE_COUNT / STEP * STEP };
-  const floats most = (floats){0} + 1e30F;
+void sc_features_transform(float *row, int first) {
+  enum { STEP = SC_FLOATS, WHOLE = SC_FEATURE_COUNT / STEP * STEP };
+  const sc_floats most = (sc_floats){0} + 1e30F;
   float rest[STEP] = {0};
   memcpy(rest, row + WHOLE, (SC_FEATURE_COUNT - WHOLE) * sizeof *row);
-  for (int i = 0; i < SC_FEATURE_COUNT; i += STEP) {
-    floats x;
+  for (int i = first; i < SC_FEATURE_COUNT; i += STEP) {
+    sc_floats x;
     memcpy(&x, i < WHOLE ? row + i : rest, sizeof x);
-    ints log;
+    sc_ints log;
     memcpy(&log, is_log + i, sizeof log);
-    x = CHOOSE(x > -most, x, -most); /* NaN too */
-    x = CHOOSE(x < most, x, most);
-    floats logarithm;
-    LOG2_1P(CHOOSE(x > 0, x, (floats){0}), logarithm);
-    x = CHOOSE(log, logarithm, x);
+    x = SC_CHOOSE(x > -most, x, -most); /* NaN too */
+    x = SC_CHOOSE(x < most, x, most);
+    sc_floats logarithm;
+    LOG2_1P(SC_CHOOSE(x > 0, x, (sc_floats){0}), logarithm);
+    x = SC_CHOOSE(log, logarithm, x);
     memcpy(row + i, &x, i < WHOLE ? sizeof x : (SC_FEATURE_COUNT - WHOLE) * sizeof *row);
   }
 }

@@ -3,40 +3,68 @@
  * is sent once and no more. Loops further out send it again, for between two of their iterations more than the cache
  * holds went through it. A nest that fits as a whole is sent nothing: runs are repeated on warm caches. */
 #include "featurize/internal.h"
+#include "featurize/wide.h"
 
-void sc_walk_reuse(sc_walk *w) {
-  enum { N = SC_MAX_CACHES + SC_CURVE };
-  const float per_byte = 1 / (float)((int64_t)1 << w->p->rates.line_shift);
-  float lines[N], capacity = 16384;
-  for (int c = 0; c < SC_MAX_CACHES; c++) lines[c] = (float)w->p->rates.capacity_bytes[c] * per_byte;
-  for (int c = SC_MAX_CACHES; c < N; c++, capacity *= 4) lines[c] = capacity * per_byte;
-  for (int c = 0; c < N; c++) w->reuse[c] = 0;
-  for (int i = 0; i < w->nlevels; i++) { /* inner levels hold no more than outer ones */
-    for (int c = 0; c < N; c++) w->reuse[c] += w->lines[i] > lines[c];
-  }
-}
+/* A stream as one cache sees it. With level i staying, the loop around it, which leads out of level i-1, sends its lines once an
+ * iteration of that level: `outer` times where i is no deeper than `inside`, else `inner` times, and `extra` lines more. */
+typedef struct sending {
+  float outer, inner, extra;
+  int inside;
+} sending;
 
-/* With level i staying, the loop around it, which leads out of level i-1, sends its lines once an iteration of that level. */
-void sc_stream_traffic(sc_walk *w, const sc_stream *s) {
-  const bool runs = s->pack >= 0 && !w->nest->pack[s->pack].ahead, outside = s->kind == SC_STREAM_OUTSIDE;
-  const float *times = s->kind == SC_STREAM_EPILOGUE ? w->free_iterations : w->iterations;
+static sending sending_of(const sc_walk *w, const sc_stream *s) {
+  const bool runs = s->pack >= 0 && !w->nest->pack[s->pack].ahead;
   const float written = s->written ? 2 : 1; /* fetched and written back */
-  const float whole = runs ? s->lines[s->level] * w->iterations[s->level] : 0; /* all that the pack reads */
+  const float whole = runs ? s->lines[s->level] * w->times[s->level] : 0; /* all that the pack reads */
+  if (!runs) return (sending){.inner = written};
   /* inside the pack the tensor behind it is sent as a whole; the buffer is copied into, and fetched; outside, where the
    * buffer stays, it is sent nothing */
-  const float extra = outside ? written * whole : runs && !s->written ? 2 * whole : 0;
-  const float before = runs && !outside ? 0 : written, after = outside ? 0 : written;
-  const int inside = runs ? s->level + outside : 0;
-  float *sent = w->sent[s->access < 3 ? s->access : 3] + 1;
-  for (int i = 0; i < w->nlevels; i++) {
-    const float own = s->lines[i] * times[i];
-    w->lines[i] += s->lines[i];
-    sent[i] += i < inside ? before * own : after * own + extra;
+  if (s->kind == SC_STREAM_OUTSIDE)
+    return (sending){.outer = written, .extra = written * whole, .inside = s->level + 1};
+  return (sending){.inner = written, .extra = s->written ? 0 : 2 * whole, .inside = s->level};
+}
+
+SC_CLONES
+void sc_walk_traffic(sc_walk *w) {
+  sending to[SC_MAX_STREAMS];
+  for (int k = 0; k < w->nstreams; k++) to[k] = sending_of(w, &w->stream[k]);
+  for (int a = 0; a < 4; a++) w->sent[a][0] = 0;
+  sc_ints level = {0, 1, 2, 3, 4, 5, 6, 7};
+  for (int i = 0; i < w->nlevels; i += SC_FLOATS, level += SC_FLOATS) {
+    const sc_floats zero = {0};
+    sc_floats all = zero, sent[4] = {zero, zero, zero, zero};
+    for (int k = 0; k < w->nstreams; k++) {
+      sc_stream *s = &w->stream[k];
+      const sc_floats at_pack = zero + s->lines[s->level];
+      sc_floats lines, times;
+      memcpy(&lines, s->lines + i, sizeof lines);
+      memcpy(&times, (s->kind == SC_STREAM_EPILOGUE ? w->free_times : w->times) + i, sizeof times);
+      /* outside its pack a buffer is as large as where it begins; inside, the tensor behind a pack is not touched */
+      if (s->kind == SC_STREAM_OUTSIDE) lines = SC_CHOOSE(level > s->level, zero, lines);
+      else lines = SC_CHOOSE(level < s->level, at_pack, lines);
+      memcpy(s->lines + i, &lines, sizeof lines);
+      times *= lines;
+      all += lines;
+      sent[s->access < 3 ? s->access : 3] +=
+          SC_CHOOSE(level < to[k].inside, to[k].outer * times, to[k].inner * times + to[k].extra);
+    }
+    memcpy(w->lines + i, &all, sizeof all);
+    for (int a = 0; a < 4; a++) memcpy(w->sent[a] + 1 + i, &sent[a], sizeof sent[a]);
   }
 }
 
-double sc_traffic(const sc_walk *w, int reuse) {
-  double lines = 0;
-  for (int a = 0; a < 4; a++) lines += sc_traffic_of(w, a, reuse);
-  return lines;
+SC_CLONES
+void sc_walk_reuse(sc_walk *w) {
+  sc_ints over[2] = {0};
+  sc_floats lines[2];
+  memcpy(lines, w->p->rates.capacity_lines, sizeof lines);
+  for (int i = 0; i < w->nlevels; i++) { /* inner levels hold no more than outer ones */
+    for (int v = 0; v < 2; v++) over[v] -= w->lines[i] > lines[v];
+  }
+  memcpy(w->reuse, over, sizeof over);
+  for (int c = 0; c < SC_CAPACITIES; c++) {
+    double all = 0;
+    for (int a = 0; a < 4; a++) all += (double)w->sent[a][w->reuse[c]];
+    w->traffic[c] = all;
+  }
 }

@@ -10,13 +10,20 @@ static double speedup(const sc_walk *w) {
   return w->par_tasks / ceil(w->par_tasks / threads);
 }
 
+/* The collapsed loops of PAR. */
+static void parallel(sc_walk *w) {
+  const double outside = w->iterations[w->par_outside];
+  w->par_regions = w->par_level > 0 ? outside : 0;
+  w->par_tasks = w->iterations[w->par_level] / outside;
+}
+
 /* A shared run-time pack inside a parallel run is followed by a barrier; the run itself ends with one. */
 static double barriers(const sc_walk *w) {
   if (w->par_level == 0) return 0;
   double n = w->par_regions;
   for (int p = 0; p < w->nest->npacks; p++) {
     const sc_nest_pack *pack = &w->nest->pack[p];
-    if (!pack->ahead && !pack->per_thread && p != w->nest->acc) n += w->pack_level_iterations[p];
+    if (!pack->ahead && !pack->per_thread && p != w->nest->acc) n += w->iterations[w->pack_level[p]];
   }
   return n;
 }
@@ -24,12 +31,10 @@ static double barriers(const sc_walk *w) {
 void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, sc_walk *w) {
   w->p = prepared;
   w->nest = nest;
-  w->par_level = 0;
-  w->par_regions = 0;
-  for (int d = 0; d < SC_MAX_DIMS; d++) w->nsteps[d] = 0;
-  for (int p = 0; p < SC_MAX_PACKS; p++) w->pack_level_iterations[p] = 0;
   sc_walk_levels(w);
+  parallel(w);
   sc_walk_streams(w);
+  sc_walk_traffic(w);
   sc_walk_reuse(w);
   sc_walk_pressure(w);
   sc_walk_kernels(w);

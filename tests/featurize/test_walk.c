@@ -84,8 +84,9 @@ static void lines_bound_what_is_touched(void **state) {
       sc_walk_nest(&prepared, &nest, &w);
       assert_int_equal(w.nlevels, b.nlevels);
       for (int l = 0; l < b.nlevels; l++) {
-        assert_true(w.level[l].iterations == b.iterations[l] && w.level[l].entries == b.entries[l]);
-        for (int d = 0; d < task->ndims; d++) assert_true(w.level[l].extent[d] >= b.extent[l][d]);
+        assert_true(w.iterations[l] == b.iterations[l] && w.iterations[l > 0 ? l - 1 : 0] == b.entries[l]);
+        for (int x = 0; x < prepared.ndims; x++)
+          assert_true(w.extent[prepared.dim[x]][l] >= b.extent[l][prepared.dim[x]]);
       }
       for (int k = 0; k < b.nstreams; k++) {
         const brute_stream *s = &b.stream[k];
@@ -96,7 +97,7 @@ static void lines_bound_what_is_touched(void **state) {
             continue;
           for (int l = 0; l <= (s->kind == BRUTE_OUTSIDE ? s->level : b.nlevels - 1); l++) {
             sc_shape shape;
-            sc_map_shape(stream->map, w.level[l].extent, 6, &shape);
+            sc_map_shape(stream->map, w.extent, l, 6, &shape);
             assert_true(s->first[l] <= (double)stream->lines[l] + shape.count);
             compared++;
           }
@@ -163,7 +164,7 @@ static void transform_is_log2_and_finite(void **state) {
   for (int i = 0; i < 20000; i++) {
     const double x = i < 10000 ? i / 100.0 : exp(sc_rng_unit(&rng) * 60 - 20);
     for (int f = 0; f < SC_FEATURE_COUNT; f++) row[f] = (float)x;
-    sc_features_transform(row);
+    sc_features_transform(row, 0);
     assert_true(fabs((double)row[SC_FEATURE_flop] - log2(1 + (double)(float)x)) < 2e-6 * (1 + log2(1 + x)));
     assert_true(row[SC_FEATURE_element_bytes] == (float)x);
     if (i < 10000) assert_true(row[SC_FEATURE_flop] > before);
@@ -172,7 +173,7 @@ static void transform_is_log2_and_finite(void **state) {
   static const float odd[] = {NAN, INFINITY, -INFINITY, -1, 1e38F};
   for (size_t k = 0; k < SC_COUNT_OF(odd); k++) {
     for (int f = 0; f < SC_FEATURE_COUNT; f++) row[f] = odd[k];
-    sc_features_transform(row);
+    sc_features_transform(row, 0);
     for (int f = 0; f < SC_FEATURE_COUNT; f++) assert_true(isfinite(row[f]));
   }
 }
