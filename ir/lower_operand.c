@@ -125,7 +125,7 @@ sc_status sc_lower_operands(sc_lowering *lw) {
       if (nest->dim[d].seg[i].size != tile[d]) tile[d] = 0;
   }
   nest->noperands = lw->task->naccesses;
-  for (int a = 0; a < nest->noperands; a++) bound_to[a] = -1;
+  for (int a = 0; a < SC_MAX_ACCESSES; a++) bound_to[a] = -1;
   for (int p = 0; p < nest->npacks; p++) bound_to[nest->pack[p].access] = (int8_t)p;
   SC_TRY(lower_operand(lw, 0, -1, tile, &nest->operand[0]));
   if (nest->acc >= 0) SC_TRY(lower_operand(lw, 0, nest->acc, tile, &nest->partial));

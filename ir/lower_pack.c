@@ -14,7 +14,7 @@
 sc_status sc_lower_find_packs(sc_lowering *lw) {
   const sc_schedule *s = lw->schedule;
   const sc_task *task = lw->task;
-  for (int a = 0; a < task->naccesses; a++) lw->pack_of[a] = -1;
+  for (int a = 0; a < SC_MAX_ACCESSES; a++) lw->pack_of[a] = -1;
   if (s->npacks > SC_MAX_PACKS)
     return sc_lower_illegal(lw, SC_RULE_RANGE, "the number of packs", (int64_t)s->npacks, (int64_t)0,
                             (int64_t)SC_MAX_PACKS);
@@ -61,7 +61,7 @@ static void canonical_layout(const sc_lowering *lw, const sc_pack *pack, const i
   const sc_access *access = &lw->task->access[pack->access];
   int naxes = lw->task->tensor[access->tensor].naxes, n = 0;
   *dropped = false;
-  for (int x = 0; x < naxes; x++) out->layout.block[x] = 0;
+  for (int x = 0; x < SC_MAX_AXES; x++) out->layout.block[x] = 0;
   for (int i = 0; i < pack->layout.nparts; i++) {
     sc_part part = pack->layout.part[i];
     bool drop = out->extent[part.axis] == 1;
