@@ -357,6 +357,18 @@ sc_type sc_accumulator_type(const sc_task *task);
  * is then undefined. */
 sc_status sc_lower(const sc_task *task, const sc_schedule *schedule, sc_nest *nest, sc_error *err);
 
+/* The same for one schedule after another: where one differs from that before it in nothing but the orders of its loops, as in a
+ * scan of a space they mostly do, all but the nodes is kept. Start it with a task; the nest is its own, and one thread's. */
+typedef struct sc_lowered {
+  sc_nest nest;
+  bool legal; /* the nest is defined */
+  bool only_orders; /* the nest differs from the one before in nothing but its nodes */
+  sc_schedule schedule; /* of the nest, but for the orders */
+  unsigned char storage[320] __attribute__((aligned(16)));
+} sc_lowered;
+void sc_lower_start(sc_lowered *lowered, const sc_task *task);
+sc_status sc_lower_next(sc_lowered *lowered, const sc_schedule *schedule, sc_error *err);
+
 /* Takes from a schedule all that has no effect in the nest it was lowered to: its nest stays the same. */
 void sc_schedule_effective(const sc_task *task, const sc_nest *nest, sc_schedule *schedule);
 /* Identity of a schedule of this task: the hash of what was lowered (not of its text). */

@@ -1,6 +1,7 @@
 /* sc_lower: from a schedule to a nest, or to the rule it breaks. Bottom up: tiles of every dim, steps of every band, then
  * what the kernel is; top down: the nodes. Everything goes straight into the caller's nest, of which only the used
  * parts are written: no allocation, nothing cleared. */
+#include <stddef.h>
 #include <string.h>
 
 #include "ir/lowering.h"
@@ -49,7 +50,8 @@ static sc_status tile_dim(sc_lowering *lw, int d) {
 static sc_status steps(sc_lowering *lw) {
   const sc_schedule *s = lw->schedule;
   int nbands = s->nbands;
-  for (int b = 1; b <= nbands; b++) lw->trips[b] = 0;
+  for (int b = 0; b < SC_MAX_BANDS; b++)
+    lw->trips[b] = 0; /* a known number: else it would be a slow string instruction */
   for (int d = 0; d < lw->task->ndims; d++) {
     int32_t tiles = lw->nest->dim[d].tiles, step = 1;
     lw->step[0][d] = 1;
@@ -156,25 +158,63 @@ sc_status sc_lower_kernels(sc_lowering *lw) {
   return SC_OK;
 }
 
+static sc_status lower(sc_lowering *lw) {
+  const sc_schedule *s = lw->schedule;
+  sc_nest *nest = lw->nest;
+  lw->only_orders = false;
+  lw->kept_packs = 0;
+  if (s->nbands < 1 || s->nbands >= SC_MAX_BANDS)
+    return sc_lower_illegal(lw, SC_RULE_RANGE, "the number of bands", (int64_t)s->nbands, (int64_t)1,
+                            (int64_t)(SC_MAX_BANDS - 1));
+  for (int d = 0; d < lw->task->ndims; d++) SC_TRY(tile_dim(lw, d));
+  SC_TRY(steps(lw));
+  SC_TRY(kernel_loops(lw));
+  SC_TRY(vector(lw));
+  SC_TRY(sc_lower_find_packs(lw));
+  SC_TRY(sc_lower_pads(lw));
+  SC_TRY(sc_lower_kernels(lw));
+  SC_TRY(sc_lower_nodes(lw));
+  SC_TRY(sc_lower_operands(lw));
+  memcpy(nest->compile, s->compile, sizeof nest->compile);
+  nest->compile[sizeof nest->compile - 1] = 0;
+  return SC_OK;
+}
+
 sc_status sc_lower(const sc_task *task, const sc_schedule *schedule, sc_nest *nest, sc_error *err) {
   sc_lowering lw;
   lw.task = task;
   lw.schedule = schedule;
   lw.nest = nest;
   lw.err = err;
-  if (schedule->nbands < 1 || schedule->nbands >= SC_MAX_BANDS)
-    return sc_lower_illegal(&lw, SC_RULE_RANGE, "the number of bands", (int64_t)schedule->nbands, (int64_t)1,
-                            (int64_t)(SC_MAX_BANDS - 1));
-  for (int d = 0; d < task->ndims; d++) SC_TRY(tile_dim(&lw, d));
-  SC_TRY(steps(&lw));
-  SC_TRY(kernel_loops(&lw));
-  SC_TRY(vector(&lw));
-  SC_TRY(sc_lower_find_packs(&lw));
-  SC_TRY(sc_lower_pads(&lw));
-  SC_TRY(sc_lower_kernels(&lw));
-  SC_TRY(sc_lower_nodes(&lw));
-  SC_TRY(sc_lower_operands(&lw));
-  memcpy(nest->compile, schedule->compile, sizeof nest->compile);
-  nest->compile[sizeof nest->compile - 1] = 0;
-  return SC_OK;
+  return lower(&lw);
+}
+
+/* ---- one after another ---- */
+
+_Static_assert(sizeof(sc_lowering) <= sizeof((sc_lowered *)0)->storage, "sc_lowered is too small");
+
+/* Do they differ in nothing but the orders of loops? Bytes without a meaning may differ too, that only costs time. */
+static bool only_orders_differ(const sc_schedule *a, const sc_schedule *b) {
+  enum { BEHIND = offsetof(sc_schedule, vector) };
+  return memcmp(a, b, offsetof(sc_schedule, norder)) == 0 &&
+         memcmp((const char *)a + BEHIND, (const char *)b + BEHIND, sizeof *a - BEHIND) == 0;
+}
+
+void sc_lower_start(sc_lowered *lowered, const sc_task *task) {
+  sc_lowering *lw = (sc_lowering *)(void *)lowered->storage;
+  lw->task = task;
+  lw->nest = &lowered->nest;
+  lowered->legal = false;
+}
+
+/* The orders decide about nothing but the nodes. */
+sc_status sc_lower_next(sc_lowered *lowered, const sc_schedule *schedule, sc_error *err) {
+  sc_lowering *lw = (sc_lowering *)(void *)lowered->storage;
+  lw->err = err;
+  lw->schedule = schedule;
+  lw->only_orders = lowered->only_orders = lowered->legal && only_orders_differ(schedule, &lowered->schedule);
+  if (!lw->only_orders) lowered->schedule = *schedule;
+  const sc_status status = lw->only_orders ? sc_lower_nodes(lw) : lower(lw);
+  lowered->legal = status == SC_OK;
+  return status;
 }

@@ -25,10 +25,15 @@ static sc_status add_pack(builder *b, int p) {
   const sc_pack *pack = &lw->schedule->pack[p];
   sc_nest_pack *lowered = &nest->pack[nest->npacks];
   bool identity;
+  if (lw->only_orders) { /* the packs stand in their order already */
+    if (lw->kept_packs >> p & 1) add_node(nest, SC_NODE_PACK), nest->npacks++;
+    return SC_OK;
+  }
   SC_TRY(sc_lower_pack(lw, p, lowered, &identity));
   lowered->per_thread = b->parallel && !lowered->ahead;
   if (pack->per_thread && !lowered->per_thread) return sc_lower_illegal(lw, SC_RULE_PRIVATE, (int)pack->access);
   if (identity) return SC_OK;
+  lw->kept_packs |= (uint8_t)(1u << p);
   add_node(nest, SC_NODE_PACK);
   int i = nest->npacks++;
   for (int n = nest->nnodes - 1; n > 0 && nest->node[n - 1].kind == SC_NODE_PACK; n--, i--) {

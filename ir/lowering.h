@@ -24,6 +24,8 @@ typedef struct sc_lowering {
   uint16_t trips[SC_MAX_BANDS]; /* bit d: band b has more than one trip over dim d */
   uint16_t kloops; /* bit d, of the loops that the nest keeps */
   int8_t pack_of[SC_MAX_ACCESSES]; /* pack of the schedule, -1 */
+  bool only_orders; /* all but the nodes stands in the nest already */
+  uint8_t kept_packs; /* bit p: pack p of the schedule is no identity */
 } sc_lowering;
 
 /* The values that the placeholders of the rule's message take, in their order: int for {d}, {a}, {p} and {b}, int64_t for

@@ -200,6 +200,65 @@ static void test_hash_is_of_the_nest(void **state) {
   free(e);
 }
 
+/* ---- one after another ---- */
+
+static void shuffle(sc_rng *rng, uint8_t *dim, int n) {
+  for (int i = n - 1; i > 0; i--) {
+    const int k = (int)sc_rng_below(rng, (uint64_t)i + 1);
+    const uint8_t d = dim[i];
+    dim[i] = dim[k];
+    dim[k] = d;
+  }
+}
+
+static void add_nest(const sc_task *task, const sc_nest *nest, sc_str *text) {
+  static const uint8_t first[SC_MAX_DIMS];
+  sc_kernel kernel;
+  sc_nest_kernel(task, nest, first, &kernel);
+  sc_nest_print(task, nest, text);
+  sc_kernel_print(&kernel, false, text);
+}
+
+/* sc_lower_next says what sc_lower says, whatever came before: other orders, legal or not, or another schedule. */
+static void test_next_is_the_same(void **state) {
+  static const char *const tasks[] = {"matmul:B=2,M=40,N=48,K=24,weights=run", "conv2d:H=9,W=8,C=6,K=8,R=3,S=3,pad=1",
+                                      "conv2d:H=9,W=9,C=8,K=16,R=3,S=3,pad=1,epilogue=bias_relu",
+                                      "depthwise:H=12,W=10,C=16,R=3,S=3,pad=1"};
+  sc_str want = {0}, got = {0};
+  int legal = 0, kept = 0, illegal = 0;
+  for (size_t t = 0; t < SC_COUNT_OF(tasks); t++) {
+    const sc_task *task = task_of(tasks[t]);
+    sc_lowered lowered;
+    sc_rng rng;
+    sc_rng_seed(&rng, 21, t);
+    sc_lower_start(&lowered, task);
+    for (int n = 0; n < 2000; n++) {
+      static sc_schedule schedule;
+      sc_nest nest;
+      sc_error err = {0}, next_err = {0};
+      if (n % 8 == 0) assert_int_equal(sc_schedule_random(task, &rng, 8, "gcc", &schedule), SC_OK);
+      const int band = 1 + (int)sc_rng_below(&rng, schedule.nbands);
+      shuffle(&rng, schedule.order[band], schedule.norder[band]);
+      const sc_status status = sc_lower(task, &schedule, &nest, &err);
+      assert_int_equal(sc_lower_next(&lowered, &schedule, &next_err), status);
+      assert_string_equal(next_err.text, err.text);
+      assert_int_equal(lowered.legal, status == SC_OK);
+      kept += lowered.only_orders;
+      illegal += status != SC_OK;
+      if (status != SC_OK) continue;
+      sc_str_clear(&want), sc_str_clear(&got);
+      add_nest(task, &nest, &want), add_nest(task, &lowered.nest, &got);
+      assert_string_equal(sc_str_text(&got), sc_str_text(&want));
+      legal++;
+    }
+  }
+  assert_in_range(legal, 4000, 8000);
+  assert_in_range(kept, 3000, 8000);
+  assert_in_range(illegal, 20, 4000);
+  sc_str_free(&want);
+  sc_str_free(&got);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_structs),
@@ -207,6 +266,7 @@ int main(void) {
       cmocka_unit_test(test_random_bytes),
       cmocka_unit_test(test_respelled_schedules_are_the_same),
       cmocka_unit_test(test_hash_is_of_the_nest),
+      cmocka_unit_test(test_next_is_the_same),
   };
   return cmocka_run_group_tests_name("ir.lower", tests, load_libraries, free_library);
 }
