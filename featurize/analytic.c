@@ -81,7 +81,7 @@ void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target 
   sc_prepared prepared;
   sc_walk walk;
   sc_prepare(task, target, &prepared);
-  sc_walk_nest(&prepared, nest, &walk);
+  sc_walk_nest(&prepared, nest, false, &walk);
   sc_walk_analytic(&walk, out);
   sc_analytic_combine(fit, out);
 }

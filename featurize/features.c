@@ -353,31 +353,57 @@ void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc
   memcpy(p->of_target, row + OF_TARGET, sizeof p->of_target);
   workload(p, row);
   window(p, row);
-  sc_features_transform(row, 0);
+  sc_features_transform(row, 0, row);
   memcpy(p->of_task, row, sizeof p->of_task);
 }
 
-void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms) {
-  const sc_prepared *p = (const sc_prepared *)(const void *)featurizer->storage;
-  sc_walk walk;
-  sc_walk_nest(p, nest, &walk);
-  sc_walk_analytic(&walk, terms);
+/* Of what the walk kept the row keeps the features too. */
+static void fill_row(sc_walk *w, bool only_orders, float *row, sc_analytic *terms) {
+  const sc_prepared *p = w->p;
+  float *plain = w->row;
+  sc_walk_analytic(w, terms);
   sc_analytic_combine(NULL, terms);
+  if (!only_orders) {
+    memcpy(plain + OF_TARGET, p->of_target, sizeof p->of_target);
+    compiler(w, plain);
+  }
+  if (!w->same_calls) {
+    tile(w, plain);
+    vector(w, plain);
+    kernel_facts(w, plain);
+    tails(w, plain);
+  }
+  loops(w, plain);
+  caches(w, plain);
+  curve(w, plain);
+  addresses(w, plain);
+  parallel(w, plain);
+  packing(w, plain);
+  analytic(w, terms, plain);
   memcpy(row, p->of_task, sizeof p->of_task);
-  memcpy(row + OF_TARGET, p->of_target, sizeof p->of_target);
-  loops(&walk, row);
-  tile(&walk, row);
-  vector(&walk, row);
-  caches(&walk, row);
-  curve(&walk, row);
-  addresses(&walk, row);
-  kernel_facts(&walk, row);
-  parallel(&walk, row);
-  packing(&walk, row);
-  tails(&walk, row);
-  analytic(&walk, terms, row);
-  compiler(&walk, row);
-  sc_features_transform(row, OF_NEST);
+  sc_features_transform(plain, OF_NEST, row);
+}
+
+void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms) {
+  sc_walk walk;
+  sc_walk_nest((const sc_prepared *)(const void *)featurizer->storage, nest, false, &walk);
+  fill_row(&walk, false, row, terms);
+}
+
+_Static_assert(sizeof(sc_walk) <= sizeof((sc_scan *)0)->storage, "sc_scan is too small");
+
+void sc_scan_start(sc_scan *scan, const sc_featurizer *featurizer) {
+  scan->featurizer = featurizer;
+  sc_lower_start(&scan->lowered, ((const sc_prepared *)(const void *)featurizer->storage)->task);
+}
+
+sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, float *row, sc_analytic *terms, sc_error *err) {
+  sc_walk *walk = (sc_walk *)(void *)scan->storage;
+  SC_TRY(sc_lower_next(&scan->lowered, schedule, err));
+  const bool only_orders = scan->lowered.only_orders;
+  sc_walk_nest((const sc_prepared *)(const void *)scan->featurizer->storage, &scan->lowered.nest, only_orders, walk);
+  fill_row(walk, only_orders, row, terms);
+  return SC_OK;
 }
 
 void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row,

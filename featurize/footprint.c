@@ -64,10 +64,10 @@ double sc_map_units(const sc_map *map, const sc_extents extent, int level, int s
 /* sc_map_units for as many levels as a vector holds. What is dense changes from level to level, so masks select and nothing
  * branches. */
 SC_CLONES
-void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int nlevels, int shift, float *units) {
+void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int first, int last, int shift, float *units) {
   const sc_doubles one = (sc_doubles){0} + 1, unit = (sc_doubles){0} + (double)((int64_t)1 << shift);
   const double per_unit = 1 / (double)((int64_t)1 << shift);
-  for (int i = 0; i < nlevels; i += SC_DOUBLES) {
+  for (int i = first / SC_DOUBLES * SC_DOUBLES; i <= last; i += SC_DOUBLES) {
     sc_doubles span = (sc_doubles){0} + map->element_bytes, elements = one, count = one;
     sc_longs open = one == one; /* a stride up to one unit is dense: until something sparse lies inside it */
     for (int p = 0; p < map->nparts; p++) {

@@ -66,9 +66,11 @@ typedef struct sc_stream {
   uint8_t kind, access;
   int8_t pack; /* of SC_STREAM_OPERAND: the buffer it lies in; of SC_STREAM_OUTSIDE: the pack it feeds; -1 none */
   uint8_t level; /* where that pack stands: inside this level, outside the next; 0 for none and for ahead packs */
+  bool runs; /* that pack, at run time */
   bool written;
   const sc_map *map;
-  float lines[SC_MAX_LEVELS]; /* distinct lines in one iteration of each level */
+  float box_lines[SC_MAX_LEVELS]; /* distinct lines in the box of each level */
+  float lines[SC_MAX_LEVELS]; /* the same in one iteration, where the stream lives */
 } sc_stream;
 
 /* What is touched inside `extent`: `count` dense spans of bytes, `sparse` strides apart; strides up to 1 << shift bytes count
@@ -144,6 +146,8 @@ typedef struct sc_walk {
   double free_iterations[SC_MAX_LEVELS]; /* the same, counting free loops only */
   float times[SC_MAX_LEVELS], free_times[SC_MAX_LEVELS]; /* the same two as floats */
   sc_extents extent; /* dims larger than one only */
+  int first_changed, last_changed; /* levels whose extents may differ from those of the walk before */
+  bool same_calls; /* the kernel is called as often, by class of tiles, as in the walk before */
   sc_cut cut[SC_MAX_DIMS];
   int nstreams;
   sc_stream stream[SC_MAX_STREAMS];
@@ -163,6 +167,7 @@ typedef struct sc_walk {
   double barriers;
   double speedup; /* what the threads are worth: tasks / (rounds of threads) */
   sc_kernel_sums kernels;
+  float row[SC_FEATURE_COUNT]; /* plain values */
 } sc_walk;
 
 /* prepare.c */
@@ -171,21 +176,22 @@ double sc_valid_share(const sc_task *task, const sc_pad *pad);
 /* What stands before the walk: rates, dims, maps of the tensors; not the row. */
 void sc_prepare(const sc_task *task, const sc_target *target, sc_prepared *prepared);
 /* levels.c */
-void sc_walk_levels(sc_walk *walk);
+void sc_walk_levels(sc_walk *walk, bool only_orders);
 /* Number of innermost intervals that nested loops of these steps (outermost first) cut a range of tiles into. */
 double sc_tile_intervals(const int32_t *step, int n, int64_t range);
 /* Number of the innermost interval that holds a tile. */
 double sc_tile_interval_of(const int32_t *step, int n, int64_t tile);
-/* streams.c */
+/* streams.c: the objects, and their lines in the levels that changed */
 void sc_walk_streams(sc_walk *walk);
+void sc_walk_lines(sc_walk *walk);
 /* footprint.c: the map of a layout over boxes of `box` elements; tile[axis]: width of a SC_BLOCK_TILE block. */
 void sc_map_layout(const sc_walked_axis *axes, const sc_layout *layout, const int32_t *box, const int32_t *tile,
                    int16_t skew, int32_t element_bytes, sc_map *map);
 void sc_map_shape(const sc_map *map, const sc_extents extent, int level, int shift, sc_shape *shape);
 /* Distinct units of 1 << shift bytes in it. */
 double sc_map_units(const sc_map *map, const sc_extents extent, int level, int shift);
-/* The same for the levels 0 .. nlevels-1. */
-void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int nlevels, int shift, float *units);
+/* The same for the levels first .. last, and some around them. */
+void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int first, int last, int shift, float *units);
 /* Pages of 1 << shift bytes of a shape that was made for lines. */
 double sc_shape_pages(const sc_shape *shape, int shift);
 /* traffic.c: cuts the lines of the streams to where they live, adds them up, and what each level is sent. */
@@ -199,13 +205,14 @@ void sc_walk_pressure(sc_walk *walk);
 double sc_conflict_lines(const sc_walk *walk);
 /* kernels.c */
 void sc_walk_kernels(sc_walk *walk);
-/* Prepares everything above. */
-void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, sc_walk *walk);
+/* Prepares everything above. only_orders: the nest differs from the one that this walk went through before in nothing but the
+ * orders of loops, as sc_lower_next says; what cannot differ then is kept. */
+void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, bool only_orders, sc_walk *walk);
 /* analytic.c */
 /* Elements of the rows that pack p copies: its innermost steps; 0 when the tensor's rows run along another axis. */
 double sc_copied_row(const sc_walk *walk, int pack);
 void sc_walk_analytic(const sc_walk *walk, sc_analytic *out);
-/* schema.c: makes a row of plain values finite and transforms it, from the feature `first` on, a multiple of eight. */
-void sc_features_transform(float *row, int first);
+/* schema.c: makes plain values finite and transforms them, from the feature `first` on, a multiple of eight. */
+void sc_features_transform(const float *plain, int first, float *row);
 
 #endif

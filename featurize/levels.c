@@ -23,20 +23,29 @@ double sc_tile_interval_of(const int32_t *step, int n, int64_t tile) {
   return index;
 }
 
-static inline void add_level(sc_walk *w, int dim, int32_t step) {
-  w->dim[w->nlevels] = (uint8_t)dim;
-  w->step[w->nlevels++] = step;
+/* The next loop; of the `known` levels it may be the one that stands there. */
+static inline void add_level(sc_walk *w, int known, int dim, int32_t step) {
+  const int i = w->nlevels++;
+  if (i < known && w->dim[i] == dim && w->step[i] == step) return;
+  w->dim[i] = (uint8_t)dim;
+  w->step[i] = step;
+  if (w->first_changed > i) w->first_changed = i;
+  w->last_changed = i;
 }
 
-/* The loops, and where the packs and the parallel loops stand among them. */
-static void find_loops(sc_walk *w) {
+/* The loops, and where the packs and the parallel loops stand among them. Outside the first loop that is another than before
+ * and inside the last one the levels have the extents that they had: there no dim was narrowed to anything else. */
+static void find_loops(sc_walk *w, bool only_orders) {
   const sc_nest *nest = w->nest;
+  const int known = only_orders ? w->nlevels : 0;
+  w->first_changed = only_orders ? SC_MAX_LEVELS : 0;
+  w->last_changed = 0;
   w->par_outside = w->par_level = 0;
   w->nlevels = 1;
   for (int i = 0; i < nest->nnodes; i++) {
     const sc_node *node = &nest->node[i];
     if (node->kind == SC_NODE_LOOP) {
-      add_level(w, node->dim, node->step > 0 ? node->step : 1);
+      add_level(w, known, node->dim, node->step > 0 ? node->step : 1);
     } else if (node->kind == SC_NODE_PAR) {
       w->par_outside = w->nlevels - 1;
       w->par_level = w->par_outside + node->count;
@@ -45,7 +54,8 @@ static void find_loops(sc_walk *w) {
     }
   }
   w->kernel_level = w->nlevels - 1;
-  for (int k = 0; k < nest->nkloops; k++) add_level(w, nest->kloop[k], 1);
+  for (int k = 0; k < nest->nkloops; k++) add_level(w, known, nest->kloop[k], 1);
+  if (w->nlevels != known) w->last_changed = w->nlevels - 1;
 }
 
 /* Extents of a dim from `level` on, in whole vectors. */
@@ -74,9 +84,10 @@ static inline double cut_into(sc_walk *w, int dim, int32_t step) {
 }
 
 SC_CLONES
-void sc_walk_levels(sc_walk *w) {
+void sc_walk_levels(sc_walk *w, bool only_orders) {
   const sc_task *task = w->p->task;
-  find_loops(w);
+  find_loops(w, only_orders);
+  w->same_calls = only_orders && !(w->nest->free_kloop && w->nest->dim[w->nest->kloop[0]].nsegs > 1);
   w->ragged = 0;
   w->iterations[0] = w->free_iterations[0] = 1;
   w->times[0] = w->free_times[0] = 1;
@@ -92,7 +103,10 @@ void sc_walk_levels(sc_walk *w) {
   for (int i = 1; i < w->nlevels; i++) {
     const int d = w->dim[i];
     const int64_t most = (int64_t)w->step[i] * w->nest->dim[d].max_tile, size = task->dim[d].size;
-    if (i > w->kernel_level) w->cut[d].outer_intervals = w->cut[d].intervals;
+    if (i > w->kernel_level) {
+      w->same_calls = w->same_calls && w->cut[d].outer_intervals == w->cut[d].intervals;
+      w->cut[d].outer_intervals = w->cut[d].intervals;
+    }
     const double trips = cut_into(w, d, w->step[i]);
     w->iterations[i] = w->iterations[i - 1] * trips;
     w->free_iterations[i] = w->free_iterations[i - 1] * (task->reduce >> d & 1 ? 1 : trips);

@@ -51,14 +51,14 @@ uint64_t sc_feature_schema(void) {
   } while (0)
 
 SC_CLONES
-void sc_features_transform(float *row, int first) {
+void sc_features_transform(const float *plain, int first, float *row) {
   enum { STEP = SC_FLOATS, WHOLE = SC_FEATURE_COUNT / STEP * STEP };
   const sc_floats most = (sc_floats){0} + 1e30F;
   float rest[STEP] = {0};
-  memcpy(rest, row + WHOLE, (SC_FEATURE_COUNT - WHOLE) * sizeof *row);
+  memcpy(rest, plain + WHOLE, (SC_FEATURE_COUNT - WHOLE) * sizeof *row);
   for (int i = first; i < SC_FEATURE_COUNT; i += STEP) {
     sc_floats x;
-    memcpy(&x, i < WHOLE ? row + i : rest, sizeof x);
+    memcpy(&x, i < WHOLE ? plain + i : rest, sizeof x);
     sc_ints log;
     memcpy(&log, is_log + i, sizeof log);
     x = SC_CHOOSE(x > -most, x, -most); /* NaN too */

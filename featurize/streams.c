@@ -16,15 +16,13 @@ static const sc_map *map_pack(sc_walk *w, int p) {
   return &w->pack[p];
 }
 
-static void add_stream(sc_walk *w, sc_stream_kind kind, int a, const sc_map *map, int pack, int level) {
+static void add_stream(sc_walk *w, sc_stream_kind kind, int a, const sc_map *map, int pack) {
   sc_stream *s = &w->stream[w->nstreams++];
   s->kind = (uint8_t)kind;
   s->access = (uint8_t)a;
   s->pack = (int8_t)pack;
-  s->level = (uint8_t)level;
   s->written = a == 0;
   s->map = map;
-  sc_map_units_by_level(map, w->extent, w->nlevels, w->p->rates.line_shift, s->lines);
   if (kind == SC_STREAM_OPERAND) w->operand[a] = s;
 }
 
@@ -37,12 +35,19 @@ void sc_walk_streams(sc_walk *w) {
     const sc_stream_kind kind = a < 3 ? SC_STREAM_OPERAND : SC_STREAM_EPILOGUE;
     const int p = a == 0 ? nest->acc : nest->operand[a].pack; /* partial sums live in a buffer of their own */
     if (p < 0 || p >= nest->npacks) {
-      add_stream(w, kind, a, &w->p->tensor[a], -1, 0);
+      add_stream(w, kind, a, &w->p->tensor[a], -1);
       continue;
     }
-    const bool runs = !nest->pack[p].ahead;
-    const int at = runs ? w->pack_level[p] : 0;
-    add_stream(w, kind, a, map_pack(w, p), p, at);
-    if (runs) add_stream(w, SC_STREAM_OUTSIDE, a, &w->p->tensor[a], p, at);
+    add_stream(w, kind, a, map_pack(w, p), p);
+    if (!nest->pack[p].ahead) add_stream(w, SC_STREAM_OUTSIDE, a, &w->p->tensor[a], p);
+  }
+}
+
+void sc_walk_lines(sc_walk *w) {
+  for (int i = 0; i < w->nstreams; i++) {
+    sc_stream *s = &w->stream[i];
+    s->runs = s->pack >= 0 && !w->nest->pack[s->pack].ahead;
+    s->level = s->runs ? w->pack_level[s->pack] : 0;
+    sc_map_units_by_level(s->map, w->extent, w->first_changed, w->last_changed, w->p->rates.line_shift, s->box_lines);
   }
 }

@@ -13,10 +13,9 @@ typedef struct sending {
 } sending;
 
 static sending sending_of(const sc_walk *w, const sc_stream *s) {
-  const bool runs = s->pack >= 0 && !w->nest->pack[s->pack].ahead;
   const float written = s->written ? 2 : 1; /* fetched and written back */
-  const float whole = runs ? s->lines[s->level] * w->times[s->level] : 0; /* all that the pack reads */
-  if (!runs) return (sending){.inner = written};
+  const float whole = s->box_lines[s->level] * w->times[s->level]; /* all that the pack reads */
+  if (!s->runs) return (sending){.inner = written};
   /* inside the pack the tensor behind it is sent as a whole; the buffer is copied into, and fetched; outside, where the
    * buffer stays, it is sent nothing */
   if (s->kind == SC_STREAM_OUTSIDE)
@@ -35,9 +34,9 @@ void sc_walk_traffic(sc_walk *w) {
     sc_floats all = zero, sent[4] = {zero, zero, zero, zero};
     for (int k = 0; k < w->nstreams; k++) {
       sc_stream *s = &w->stream[k];
-      const sc_floats at_pack = zero + s->lines[s->level];
+      const sc_floats at_pack = zero + s->box_lines[s->level];
       sc_floats lines, times;
-      memcpy(&lines, s->lines + i, sizeof lines);
+      memcpy(&lines, s->box_lines + i, sizeof lines);
       memcpy(&times, (s->kind == SC_STREAM_EPILOGUE ? w->free_times : w->times) + i, sizeof times);
       /* outside its pack a buffer is as large as where it begins; inside, the tensor behind a pack is not touched */
       if (s->kind == SC_STREAM_OUTSIDE) lines = SC_CHOOSE(level > s->level, zero, lines);

@@ -81,7 +81,7 @@ static void lines_bound_what_is_touched(void **state) {
       assert_int_equal(sc_lower(task, &schedule, &nest, NULL), SC_OK);
       brute_run(task, &nest, &b);
       sc_prepare(task, &target, &prepared);
-      sc_walk_nest(&prepared, &nest, &w);
+      sc_walk_nest(&prepared, &nest, false, &w);
       assert_int_equal(w.nlevels, b.nlevels);
       for (int l = 0; l < b.nlevels; l++) {
         assert_true(w.iterations[l] == b.iterations[l] && w.iterations[l > 0 ? l - 1 : 0] == b.entries[l]);
@@ -164,7 +164,7 @@ static void transform_is_log2_and_finite(void **state) {
   for (int i = 0; i < 20000; i++) {
     const double x = i < 10000 ? i / 100.0 : exp(sc_rng_unit(&rng) * 60 - 20);
     for (int f = 0; f < SC_FEATURE_COUNT; f++) row[f] = (float)x;
-    sc_features_transform(row, 0);
+    sc_features_transform(row, 0, row);
     assert_true(fabs((double)row[SC_FEATURE_flop] - log2(1 + (double)(float)x)) < 2e-6 * (1 + log2(1 + x)));
     assert_true(row[SC_FEATURE_element_bytes] == (float)x);
     if (i < 10000) assert_true(row[SC_FEATURE_flop] > before);
@@ -173,7 +173,7 @@ static void transform_is_log2_and_finite(void **state) {
   static const float odd[] = {NAN, INFINITY, -INFINITY, -1, 1e38F};
   for (size_t k = 0; k < SC_COUNT_OF(odd); k++) {
     for (int f = 0; f < SC_FEATURE_COUNT; f++) row[f] = odd[k];
-    sc_features_transform(row, 0);
+    sc_features_transform(row, 0, row);
     for (int f = 0; f < SC_FEATURE_COUNT; f++) assert_true(isfinite(row[f]));
   }
 }
@@ -226,6 +226,54 @@ static void rows_are_finite_on_every_machine(void **state) {
   }
 }
 
+static void shuffle(sc_rng *rng, uint8_t *dim, int n) {
+  for (int i = n - 1; i > 0; i--) {
+    const int k = (int)sc_rng_below(rng, (uint64_t)i + 1);
+    const uint8_t d = dim[i];
+    dim[i] = dim[k];
+    dim[k] = d;
+  }
+}
+
+/* The row of a schedule is the same alone and in a scan, bit for bit, whatever came before: other orders of the same loops, which
+ * may be illegal, or another schedule. */
+static void a_scan_gives_the_rows_of_each_alone(void **state) {
+  static const char *const tasks[] = {"matmul:B=2,M=40,N=48,K=24,weights=run", "conv2d:H=9,W=8,C=6,K=8,R=3,S=3,pad=1",
+                                      "conv2d:H=13,W=11,C=8,K=16,R=3,S=3,stride=2,pad=1,epilogue=bias_relu",
+                                      "depthwise:H=12,W=10,C=16,R=3,S=3,pad=1"};
+  const sc_machine m = {.name = "none", .ncaches = 2, .cache[0].bytes.value = 1024, .cache[1].bytes.value = 8192};
+  sc_rng rng;
+  sc_rng_seed(&rng, 6, 0);
+  int kept = 0, illegal = 0;
+  for (size_t t = 0; t < SC_COUNT_OF(tasks); t++) {
+    const sc_target target = {&m, NULL, 3};
+    const sc_task *task = parse(tasks[t]);
+    sc_featurizer featurizer;
+    static sc_scan scan;
+    static sc_schedule schedule;
+    sc_featurizer_init(&featurizer, task, &target);
+    sc_scan_start(&scan, &featurizer);
+    for (int i = 0; i < 2000; i++) {
+      sc_nest nest;
+      float alone[SC_FEATURE_COUNT], row[SC_FEATURE_COUNT];
+      sc_analytic alone_terms, terms;
+      if (i % 8 == 0) assert_int_equal(sc_schedule_random(task, &rng, 8, "none", &schedule), SC_OK);
+      const int band = 1 + (int)sc_rng_below(&rng, schedule.nbands);
+      shuffle(&rng, schedule.order[band], schedule.norder[band]);
+      const sc_status status = sc_lower(task, &schedule, &nest, NULL);
+      assert_int_equal(sc_scan_row(&scan, &schedule, row, &terms, NULL), status);
+      illegal += status != SC_OK;
+      if (status != SC_OK) continue;
+      kept += scan.lowered.only_orders;
+      sc_featurizer_row(&featurizer, &nest, alone, &alone_terms);
+      for (int f = 0; f < SC_FEATURE_COUNT; f++) assert_true(row[f] == alone[f]);
+      assert_true(terms.time_s == alone_terms.time_s);
+    }
+  }
+  assert_in_range(kept, 3000, 7000);
+  assert_in_range(illegal, 20, 4000);
+}
+
 static void analytic_time_is_the_sum_of_its_terms(void **state) {
   sc_analytic t = {.compute_s = 1,
                    .kernel_s = 2,
@@ -251,9 +299,10 @@ static void analytic_time_is_the_sum_of_its_terms(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(intervals_are_counted_exactly),        cmocka_unit_test(lines_bound_what_is_touched),
-      cmocka_unit_test(lines_per_set_never_exceed_the_truth), cmocka_unit_test(transform_is_log2_and_finite),
-      cmocka_unit_test(rows_are_finite_on_every_machine),     cmocka_unit_test(analytic_time_is_the_sum_of_its_terms),
+      cmocka_unit_test(intervals_are_counted_exactly),         cmocka_unit_test(lines_bound_what_is_touched),
+      cmocka_unit_test(lines_per_set_never_exceed_the_truth),  cmocka_unit_test(transform_is_log2_and_finite),
+      cmocka_unit_test(rows_are_finite_on_every_machine),      cmocka_unit_test(a_scan_gives_the_rows_of_each_alone),
+      cmocka_unit_test(analytic_time_is_the_sum_of_its_terms),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
