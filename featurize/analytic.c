@@ -41,7 +41,7 @@ void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
   const double line = (double)((int64_t)1 << m->line_shift);
   double served[SC_MAX_CACHES] = {0};
   for (int i = 0; i < m->ncaches; i++) {
-    served[i] = w->traffic[i] * line / (m->serve_bytes_per_s[i] * w->speedup);
+    served[i] = sc_traffic(w, i) * line / (m->serve_bytes_per_s[i] * w->speedup);
   }
   out->compute_s = k->cycles * second;
   out->known = k->fma > 0 ? (float)(k->known_fma / k->fma) : 0;

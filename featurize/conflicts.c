@@ -74,6 +74,7 @@ void sc_walk_pressure(sc_walk *w) {
     sc_map_shape(map, w->extent, w->nlevels - 1, m->line_shift, &tile);
     p->l1 = sc_lines_per_set(&p->shape, m->line_shift, l1_sets) / m->ways[0];
     p->l2 = sc_lines_per_set(&p->shape, m->line_shift, l2_sets) / m->ways[1];
+    p->pages = sc_shape_pages(&p->shape, m->page_shift);
     p->tile_l1 = sc_lines_per_set(&tile, m->line_shift, l1_sets) / m->ways[0];
   }
 }

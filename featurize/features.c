@@ -123,7 +123,7 @@ static void vector(const sc_walk *w, float *row) {
     if (s->kind != SC_STREAM_OPERAND || s->access >= nest->noperands || !nest->operand[s->access].vector) continue;
     bool whole = true;
     for (int p = 0; p < s->map->nparts; p++) {
-      const int64_t stride = s->map->part[p].stride;
+      const int64_t stride = (int64_t)s->map->part[p].stride;
       whole &=
           stride == s->map->element_bytes || (stride & (lanes * s->map->element_bytes - 1)) == 0; /* powers of two */
     }
@@ -140,26 +140,26 @@ static void vector(const sc_walk *w, float *row) {
 
 static void caches(const sc_walk *w, float *row) {
   const sc_rates *m = &w->p->rates;
-  const double line = (double)((int64_t)1 << m->line_shift), per_kfma = line * 1000 / w->kernels.fma;
+  const double per_kfma = (double)((int64_t)1 << m->line_shift) * 1000 / w->kernels.fma;
   const int last = w->nlevels - 1, kernel = w->kernel_level;
   double level[3], fill[3], over[3];
+  const double *share = m->line_share;
   const int *reuse = w->reuse;
   for (int c = 0; c < 3; c++) {
     level[c] = reuse[c];
-    fill[c] = (double)w->lines[reuse[c] > last ? last : reuse[c]] * line / m->capacity_bytes[c];
-    over[c] = reuse[c] > 0 ? (double)w->lines[reuse[c] - 1] * line / m->capacity_bytes[c] : 0;
+    fill[c] = (double)w->lines[reuse[c] > last ? last : reuse[c]] * share[c];
+    over[c] = reuse[c] > 0 ? (double)w->lines[reuse[c] - 1] * share[c] : 0;
   }
   SET(l1_level, level[0]), SET(l2_level, level[1]), SET(l3_level, level[2]);
   SET(l1_fill, fill[0]), SET(l2_fill, fill[1]), SET(l3_fill, fill[2]);
   SET(l1_over, over[0]), SET(l2_over, over[1]), SET(l3_over, over[2]);
-  SET(kernel_over_l1, (double)w->lines[kernel] * line / m->capacity_bytes[0]);
-  SET(kernel_over_l2, (double)w->lines[kernel] * line / m->capacity_bytes[1]);
-  SET(l1_traffic, w->traffic[0] * per_kfma);
-  SET(l2_traffic, w->traffic[1] * per_kfma);
-  SET(l3_traffic, w->traffic[2] * per_kfma);
+  SET(kernel_over_l1, (double)w->lines[kernel] * share[0]);
+  SET(kernel_over_l2, (double)w->lines[kernel] * share[1]);
+  SET(l1_traffic, sc_traffic(w, 0) * per_kfma);
+  SET(l2_traffic, sc_traffic(w, 1) * per_kfma);
+  SET(l3_traffic, sc_traffic(w, 2) * per_kfma);
   for (int a = 0; a < 3; a++) {
-    row[SC_FEATURE_out_kernel_over_l1 + a] =
-        (float)((double)w->operand[a]->lines[kernel] * line / m->capacity_bytes[0]);
+    row[SC_FEATURE_out_kernel_over_l1 + a] = (float)((double)w->operand[a]->lines[kernel] * share[0]);
     row[SC_FEATURE_l1_traffic_out + a] = (float)((double)w->sent[a][reuse[0]] * per_kfma);
     row[SC_FEATURE_l2_traffic_out + a] = (float)((double)w->sent[a][reuse[1]] * per_kfma);
   }
@@ -167,17 +167,9 @@ static void caches(const sc_walk *w, float *row) {
 
 static void curve(const sc_walk *w, float *row) {
   const double line = (double)((int64_t)1 << w->p->rates.line_shift), per_kfma = line * 1000 / w->kernels.fma;
-  for (int i = 0; i < SC_CURVE; i++) row[SC_FEATURE_miss_16k + i] = (float)(w->traffic[SC_MAX_CACHES + i] * per_kfma);
+  for (int i = 0; i < SC_CURVE; i++)
+    row[SC_FEATURE_miss_16k + i] = (float)(sc_traffic(w, SC_MAX_CACHES + i) * per_kfma);
   SET(touched, (double)w->lines[0] * line);
-}
-
-static double pages_at(const sc_walk *w, int level) {
-  double pages = 0;
-  for (int i = 0; i < w->nstreams; i++) {
-    const sc_stream *s = &w->stream[i];
-    if (s->lines[level] > 0) pages += sc_map_units(s->map, w->extent, level, w->p->rates.page_shift);
-  }
-  return pages;
 }
 
 static int log2_divisor(int64_t stride) {
@@ -185,15 +177,15 @@ static int log2_divisor(int64_t stride) {
   return n < 12 ? n : 12;
 }
 
+/* Strides, pages and sets of one kernel call. */
 static void addresses(const sc_walk *w, float *row) {
   const sc_rates *m = &w->p->rates;
-  const int kernel = w->kernel_level, l2 = w->reuse[1], last = w->nlevels - 1;
   double pages = 0, tile_set = 0, kernel_set_l2 = 0, largest = 0; /* of the three operands */
   int multiples = 0;
   for (int a = 0; a < 3; a++) {
     const sc_stream *s = w->operand[a];
     const sc_pressure *p = &w->pressure[a];
-    const double line_bytes = (double)s->lines[kernel] * (double)((int64_t)1 << m->line_shift);
+    const double line_bytes = (double)s->lines[w->kernel_level] * (double)((int64_t)1 << m->line_shift);
     int divisor = 0;
     for (int i = 0; i < p->shape.nsparse; i++) {
       const int n = log2_divisor(p->shape.sparse[i].stride);
@@ -201,7 +193,7 @@ static void addresses(const sc_walk *w, float *row) {
       largest = sc_max(largest, (double)p->shape.sparse[i].stride);
     }
     multiples += divisor == 12;
-    pages += sc_shape_pages(&p->shape, m->page_shift);
+    pages += p->pages;
     tile_set = sc_max(tile_set, p->tile_l1);
     kernel_set_l2 = sc_max(kernel_set_l2, p->l2);
     row[SC_FEATURE_out_set_l1 + a] = (float)p->l1;
@@ -209,12 +201,22 @@ static void addresses(const sc_walk *w, float *row) {
     row[SC_FEATURE_out_line_use + a] = (float)(p->shape.elements * s->map->element_bytes / line_bytes);
   }
   SET(pages_over_l1tlb, pages / m->tlb_entries[0]);
-  SET(pages_over_l2tlb, pages_at(w, l2 > last ? last : l2) / m->tlb_entries[1]);
-  SET(page_traffic, pages * w->iterations[kernel] * 1000 / w->kernels.fma);
   SET(largest_stride, largest);
   SET(alias_pairs, multiples * (multiples - 1) / 2);
   SET(tile_set_l1, tile_set);
   SET(kernel_set_l2, kernel_set_l2);
+}
+
+static void pages(const sc_walk *w, float *row) {
+  const int l2 = w->reuse[1], last = w->nlevels - 1, level = l2 > last ? last : l2;
+  double calls = 0, stays = 0; /* in one kernel call; in what stays in the L2 */
+  for (int a = 0; a < 3; a++) calls += w->pressure[a].pages;
+  for (int i = 0; i < w->nstreams; i++) {
+    const sc_stream *s = &w->stream[i];
+    if (s->lines[level] > 0) stays += sc_map_units(s->map, w->extent, level, w->p->rates.page_shift);
+  }
+  SET(pages_over_l2tlb, stays / w->p->rates.tlb_entries[1]);
+  SET(page_traffic, calls * w->iterations[w->kernel_level] * 1000 / w->kernels.fma);
 }
 
 static void kernel_facts(const sc_walk *w, float *row) {
@@ -250,7 +252,7 @@ static void parallel(const sc_walk *w, float *row) {
   SET(task_flop, 2 * w->kernels.fma / (tasks * sc_max(w->par_regions, 1)));
   SET(barriers, w->barriers);
   SET(shared_lines, shared);
-  SET(task_over_l2, (double)w->lines[w->par_level] * line / w->p->rates.capacity_bytes[1]);
+  SET(task_over_l2, (double)w->lines[w->par_level] * w->p->rates.line_share[1]);
 }
 
 static void packing(const sc_walk *w, float *row) {
@@ -366,6 +368,7 @@ static void fill_row(sc_walk *w, bool only_orders, float *row, sc_analytic *term
   if (!only_orders) {
     memcpy(plain + OF_TARGET, p->of_target, sizeof p->of_target);
     compiler(w, plain);
+    addresses(w, plain);
   }
   if (!w->same_calls) {
     tile(w, plain);
@@ -376,7 +379,7 @@ static void fill_row(sc_walk *w, bool only_orders, float *row, sc_analytic *term
   loops(w, plain);
   caches(w, plain);
   curve(w, plain);
-  addresses(w, plain);
+  pages(w, plain);
   parallel(w, plain);
   packing(w, plain);
   analytic(w, terms, plain);

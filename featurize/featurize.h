@@ -54,7 +54,7 @@ void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_tar
 /* The same in two steps, for many nests of one task: what does not depend on the nest is computed once. The task, the machine
  * and the kernel table must outlive it; it may be copied and read from several threads. */
 typedef struct sc_featurizer {
-  unsigned char storage[9216] __attribute__((aligned(16)));
+  unsigned char storage[10240] __attribute__((aligned(16)));
 } sc_featurizer;
 void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc_target *target);
 void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms);
@@ -64,7 +64,7 @@ void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, flo
 typedef struct sc_scan {
   const sc_featurizer *featurizer;
   sc_lowered lowered; /* holds the nest of the row */
-  unsigned char storage[24576] __attribute__((aligned(16)));
+  unsigned char storage[28672] __attribute__((aligned(16)));
 } sc_scan;
 void sc_scan_start(sc_scan *scan, const sc_featurizer *featurizer);
 sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, float *row, sc_analytic *terms, sc_error *err);

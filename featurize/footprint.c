@@ -24,7 +24,7 @@ void sc_map_layout(const sc_walked_axis *axes, const sc_layout *layout, const in
                                                    .walked = axes[axis],
                                                    .limit = kind == SC_PART_INNER ? block : box[axis],
                                                    .inverse = kind == SC_PART_OUTER ? 1.0 / block : 1,
-                                                   .stride = stride};
+                                                   .stride = (double)stride};
     }
     stride *= count;
   }
@@ -39,7 +39,7 @@ typedef struct steps {
 static inline steps part_steps(const sc_address_part *part, const sc_extents extent, int level) {
   const sc_walked_axis *w = &part->walked;
   const double n0 = extent[w->dim[0]][level], n1 = extent[w->dim[1]][level];
-  const double spread = sc_min(1 + w->coef[0] * (n0 - 1) + w->coef[1] * (n1 - 1), part->limit);
+  const double spread = sc_min(w->base + w->coef[0] * n0 + w->coef[1] * n1, part->limit);
   const double hull = SC_CEIL_DIV(spread, part->inverse);
   return (steps){sc_min(n0 * n1, spread), sc_min(n0 * n1, hull), hull};
 }
@@ -49,7 +49,7 @@ double sc_map_units(const sc_map *map, const sc_extents extent, int level, int s
   double dense = unit, span = map->element_bytes, elements = 1, count = 1;
   for (int p = 0; p < map->nparts; p++) {
     const steps n = part_steps(&map->part[p], extent, level);
-    const double stride = (double)map->part[p].stride;
+    const double stride = map->part[p].stride;
     if (stride <= dense || stride <= span) {
       span += stride * (n.hull - 1);
       elements *= n.touched;
@@ -73,11 +73,11 @@ void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int first
     for (int p = 0; p < map->nparts; p++) {
       const sc_address_part *part = &map->part[p];
       const sc_walked_axis *w = &part->walked;
-      const double stride = (double)part->stride;
+      const double stride = part->stride;
       sc_doubles n0, n1;
       memcpy(&n0, extent[w->dim[0]] + i, sizeof n0);
       memcpy(&n1, extent[w->dim[1]] + i, sizeof n1);
-      const sc_doubles spread = 1 + w->coef[0] * (n0 - 1) + w->coef[1] * (n1 - 1), limit = one * part->limit;
+      const sc_doubles spread = w->base + w->coef[0] * n0 + w->coef[1] * n1, limit = one * part->limit;
       const sc_doubles hull = SC_CEIL_DIV(SC_LESSER(spread, limit), part->inverse), all = n0 * n1;
       const sc_doubles touched = SC_LESSER(all, hull);
       const sc_longs dense = (stride <= span) | (open & (stride <= unit));
@@ -93,10 +93,10 @@ void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int first
   }
 }
 
-static void add_sparse(sc_shape *shape, double n, int64_t stride) {
+static void add_sparse(sc_shape *shape, double n, double stride) {
   if (n <= 1) return;
   shape->sparse[shape->nsparse].n = (int64_t)n;
-  shape->sparse[shape->nsparse++].stride = stride;
+  shape->sparse[shape->nsparse++].stride = (int64_t)stride;
   shape->count *= n;
 }
 
@@ -107,7 +107,7 @@ void sc_map_shape(const sc_map *map, const sc_extents extent, int level, int shi
   for (int p = 0; p < map->nparts; p++) {
     const sc_address_part *part = &map->part[p];
     const steps n = part_steps(part, extent, level);
-    const double stride = (double)part->stride;
+    const double stride = part->stride;
     if (part->kind != SC_PART_INNER) elements *= n.positions; /* an outer part counts for its inner one too */
     if (n.touched <= 1) continue;
     if (stride <= dense || stride <= span) {
@@ -117,9 +117,8 @@ void sc_map_shape(const sc_map *map, const sc_extents extent, int level, int shi
     }
     dense = 0;
     if (n.touched < n.hull && part->kind == SC_PART_WHOLE) { /* it steps over some: each dim has a stride of its own */
-      for (int j = 0; j < 2; j++)
-        add_sparse(shape, extent[part->walked.dim[j]][level], (int64_t)part->walked.coef[j] * part->stride);
-    } else add_sparse(shape, n.touched, part->stride);
+      for (int j = 0; j < 2; j++) add_sparse(shape, extent[part->walked.dim[j]][level], part->walked.coef[j] * stride);
+    } else add_sparse(shape, n.touched, stride);
   }
   shape->span = (int64_t)span;
   shape->dense_elements = (int64_t)dense_elements;

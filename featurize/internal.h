@@ -27,13 +27,14 @@ typedef struct sc_rates {
       serve_bytes_per_s[SC_MAX_CACHES]; /* of what misses cache m: the next cache's rate, for the last one memory's */
   double l1i_bytes, memory_bytes_per_s, tlb_entries[2], out_of_order;
   int ncaches, line_shift, page_shift;
+  double line_share[SC_MAX_CACHES]; /* of one line in a cache */
   float capacity_lines[16]; /* of the caches, then of the miss curve: SC_CAPACITIES; two vectors */
 } sc_rates;
 
-/* One axis of an access as loops walk it: from its first to its last position it spans 1 + sum of coef x (extent - 1). */
+/* One axis of an access as loops walk it: it spans base + sum of coef x extent positions, 1 where all extents are 1. */
 typedef struct sc_walked_axis {
   uint8_t dim[2]; /* SC_MAX_DIMS = none, whose extent is always 1 */
-  double coef[2];
+  double coef[2], base;
 } sc_walked_axis;
 
 /* Largest extents in elements, by dim and level; the last row is of no dim and holds ones. */
@@ -45,7 +46,7 @@ typedef struct sc_address_part {
   sc_walked_axis walked;
   double limit; /* positions of the part at most */
   double inverse; /* 1 over the positions in one step */
-  int64_t stride;
+  double stride;
 } sc_address_part;
 
 /* Where the elements of a tensor or buffer lie. */
@@ -88,6 +89,7 @@ typedef struct sc_pressure {
   sc_shape shape; /* of one kernel call */
   double l1, l2; /* in one kernel call */
   double tile_l1; /* in one register tile */
+  double pages; /* in one kernel call */
 } sc_pressure;
 
 /* What the kernel calls add up to; the classes of register tiles are weighted by how often they run. */
@@ -129,6 +131,7 @@ typedef struct sc_prepared {
 
 /* How the loops cut the tiles of one dim. */
 typedef struct sc_cut {
+  double tile, size; /* elements of the largest tile and of the dim */
   double intervals, outer_intervals; /* innermost ones; those outside the kernel's own loop over the dim */
   int32_t range; /* tiles in each that is whole */
   bool even; /* all are */
@@ -155,9 +158,9 @@ typedef struct sc_walk {
   float lines[SC_MAX_LEVELS]; /* all streams together */
   const sc_stream *operand[3]; /* the streams of out, in0, in1 that the kernel walks */
   int32_t reuse[16]; /* level that stays in each of the SC_CAPACITIES; two vectors */
-  double traffic[SC_CAPACITIES]; /* lines that each must be sent */
-  /* Lines of out, in0, in1, others that a cache is sent in which level i is the outermost that stays. */
+  /* Lines that a cache is sent in which level i is the outermost that stays: of out, in0, in1, others, and of all. */
   float sent[4][SC_MAX_LEVELS + 1];
+  double all_sent[SC_MAX_LEVELS + 1];
   sc_pressure pressure[3]; /* of out, in0, in1 as the kernel sees them */
   int ragged; /* dims whose loops have short last trips */
   double valid_share; /* multiply-adds executed / those of the full box */
@@ -196,8 +199,10 @@ void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int first
 double sc_shape_pages(const sc_shape *shape, int shift);
 /* traffic.c: cuts the lines of the streams to where they live, adds them up, and what each level is sent. */
 void sc_walk_traffic(sc_walk *walk);
-/* The outermost level that fits each capacity, nlevels when even a register tile does not, and what that capacity is sent. */
+/* The outermost level that fits each capacity; nlevels when even a register tile does not. */
 void sc_walk_reuse(sc_walk *walk);
+/* Lines that one of the capacities is sent. */
+static inline double sc_traffic(const sc_walk *walk, int capacity) { return walk->all_sent[walk->reuse[capacity]]; }
 /* conflicts.c: least lines that share a set of a cache of `sets` sets (a pigeonhole bound, exact for one stride). */
 double sc_lines_per_set(const sc_shape *shape, int line_shift, int64_t sets);
 void sc_walk_pressure(sc_walk *walk);

@@ -101,7 +101,7 @@ static double operand_loads(const sc_prepared *p, int operand, const double *ste
   for (int x = 0; x < p->noperand_axes[operand]; x++) {
     const sc_walked_axis *axis = &p->operand_axis[operand][x];
     const double n0 = steps[axis->dim[0]], n1 = steps[axis->dim[1]];
-    loads *= sc_min(n0 * n1, 1 + axis->coef[0] * (n0 - 1) + axis->coef[1] * (n1 - 1));
+    loads *= sc_min(n0 * n1, axis->base + axis->coef[0] * n0 + axis->coef[1] * n1);
   }
   return loads;
 }

@@ -65,8 +65,7 @@ static inline void fill(double *extent, int level, int nlevels, double elements)
 }
 
 /* Cuts the tiles of a dim into steps: how many iterations that is for each of the loops around, on average. */
-static inline double cut_into(sc_walk *w, int dim, int32_t step) {
-  sc_cut *c = &w->cut[dim];
+static inline double cut_into(sc_walk *w, sc_cut *c, int dim, int32_t step) {
   const int32_t whole = c->range / step;
   const bool even = whole * step == c->range;
   if (c->n == (int)SC_COUNT_OF(c->step)) return 1;
@@ -92,27 +91,29 @@ void sc_walk_levels(sc_walk *w, bool only_orders) {
   w->iterations[0] = w->free_iterations[0] = 1;
   w->times[0] = w->free_times[0] = 1;
   for (int d = 0; d < task->ndims; d++) {
-    const int32_t tiles = w->nest->dim[d].tiles;
-    w->cut[d].intervals = 1;
-    w->cut[d].range = tiles;
-    w->cut[d].even = true;
-    w->cut[d].n = 0;
+    sc_cut *c = &w->cut[d];
+    c->tile = w->nest->dim[d].max_tile;
+    c->size = task->dim[d].size;
+    c->intervals = 1;
+    c->range = w->nest->dim[d].tiles;
+    c->even = true;
+    c->n = 0;
   }
   fill(w->extent[SC_MAX_DIMS], 0, w->nlevels, 1);
   for (int i = 0; i < w->p->ndims; i++) fill(w->extent[w->p->dim[i]], 0, w->nlevels, task->dim[w->p->dim[i]].size);
   for (int i = 1; i < w->nlevels; i++) {
     const int d = w->dim[i];
-    const int64_t most = (int64_t)w->step[i] * w->nest->dim[d].max_tile, size = task->dim[d].size;
+    sc_cut *c = &w->cut[d];
     if (i > w->kernel_level) {
-      w->same_calls = w->same_calls && w->cut[d].outer_intervals == w->cut[d].intervals;
-      w->cut[d].outer_intervals = w->cut[d].intervals;
+      w->same_calls = w->same_calls && c->outer_intervals == c->intervals;
+      c->outer_intervals = c->intervals;
     }
-    const double trips = cut_into(w, d, w->step[i]);
+    const double trips = cut_into(w, c, d, w->step[i]);
     w->iterations[i] = w->iterations[i - 1] * trips;
     w->free_iterations[i] = w->free_iterations[i - 1] * (task->reduce >> d & 1 ? 1 : trips);
     w->times[i] = (float)w->iterations[i];
     w->free_times[i] = (float)w->free_iterations[i];
-    fill(w->extent[d], i, w->nlevels, (double)(most < size ? most : size));
+    fill(w->extent[d], i, w->nlevels, sc_min(w->step[i] * c->tile, c->size));
   }
   w->valid_share = 1;
   for (int p = 0; p < task->npads; p++) {

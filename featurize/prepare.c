@@ -49,6 +49,8 @@ void sc_rates_of(const sc_target *target, sc_rates *out) {
     out->serve_bytes_per_s[i] =
         last ? out->memory_bytes_per_s : or_default(m->cache[i + 1].read_bytes_per_s, out->memory_bytes_per_s);
   }
+  for (int c = 0; c < SC_MAX_CACHES; c++)
+    out->line_share[c] = (double)((int64_t)1 << out->line_shift) / out->capacity_bytes[c];
   const float per_byte = 1 / (float)((int64_t)1 << out->line_shift);
   float capacity = 16384;
   for (int c = 0; c < SC_MAX_CACHES; c++) out->capacity_lines[c] = (float)out->capacity_bytes[c] * per_byte;
@@ -77,11 +79,12 @@ double sc_valid_share(const sc_task *task, const sc_pad *pad) {
 
 /* Dims of one element walk nothing. */
 static sc_walked_axis walked(const sc_task *task, const sc_index *index) {
-  sc_walked_axis w = {.dim = {SC_MAX_DIMS, SC_MAX_DIMS}};
+  sc_walked_axis w = {.dim = {SC_MAX_DIMS, SC_MAX_DIMS}, .base = 1};
   for (int j = 0; j < 2; j++) {
     if (index->dim[j] < 0 || task->dim[index->dim[j]].size == 1 || index->coef[j] == 0) continue;
     w.dim[j] = (uint8_t)index->dim[j];
     w.coef[j] = abs(index->coef[j]);
+    w.base -= w.coef[j];
   }
   return w;
 }

@@ -28,6 +28,7 @@ void sc_walk_traffic(sc_walk *w) {
   sending to[SC_MAX_STREAMS];
   for (int k = 0; k < w->nstreams; k++) to[k] = sending_of(w, &w->stream[k]);
   for (int a = 0; a < 4; a++) w->sent[a][0] = 0;
+  w->all_sent[0] = 0;
   sc_ints level = {0, 1, 2, 3, 4, 5, 6, 7};
   for (int i = 0; i < w->nlevels; i += SC_FLOATS, level += SC_FLOATS) {
     const sc_floats zero = {0};
@@ -48,7 +49,14 @@ void sc_walk_traffic(sc_walk *w) {
           SC_CHOOSE(level < to[k].inside, to[k].outer * times, to[k].inner * times + to[k].extra);
     }
     memcpy(w->lines + i, &all, sizeof all);
-    for (int a = 0; a < 4; a++) memcpy(w->sent[a] + 1 + i, &sent[a], sizeof sent[a]);
+    sc_doubles all_sent[2] = {{0}, {0}};
+    for (int a = 0; a < 4; a++) {
+      sc_few_floats half[2];
+      memcpy(half, &sent[a], sizeof half);
+      for (int h = 0; h < 2; h++) all_sent[h] += __builtin_convertvector(half[h], sc_doubles);
+      memcpy(w->sent[a] + 1 + i, &sent[a], sizeof sent[a]);
+    }
+    memcpy(w->all_sent + 1 + i, all_sent, sizeof all_sent);
   }
 }
 
@@ -61,9 +69,4 @@ void sc_walk_reuse(sc_walk *w) {
     for (int v = 0; v < 2; v++) over[v] -= w->lines[i] > lines[v];
   }
   memcpy(w->reuse, over, sizeof over);
-  for (int c = 0; c < SC_CAPACITIES; c++) {
-    double all = 0;
-    for (int a = 0; a < 4; a++) all += (double)w->sent[a][w->reuse[c]];
-    w->traffic[c] = all;
-  }
 }
