@@ -58,7 +58,7 @@ static sc_status add_packs(builder *b, int band) {
   sc_lowering *lw = b->lw;
   for (int p = 0; p < lw->schedule->npacks; p++) {
     const sc_pack *pack = &lw->schedule->pack[p];
-    bool ahead = lw->task->tensor[lw->task->access[pack->access].tensor].constant && pack->access != 0;
+    bool ahead = lw->ahead_packs >> p & 1;
     if (band > lw->schedule->nbands ? !ahead : ahead || pack->band != band) continue;
     if (pack->access == 0) SC_TRY(check_acc(lw));
     SC_TRY(add_pack(b, p));

@@ -15,6 +15,7 @@ sc_status sc_lower_find_packs(sc_lowering *lw) {
   const sc_schedule *s = lw->schedule;
   const sc_task *task = lw->task;
   for (int a = 0; a < SC_MAX_ACCESSES; a++) lw->pack_of[a] = -1;
+  lw->ahead_packs = 0;
   if (s->npacks > SC_MAX_PACKS)
     return sc_lower_illegal(lw, SC_RULE_RANGE, "the number of packs", (int64_t)s->npacks, (int64_t)0,
                             (int64_t)SC_MAX_PACKS);
@@ -27,6 +28,7 @@ sc_status sc_lower_find_packs(sc_lowering *lw) {
       return sc_lower_illegal(lw, SC_RULE_PACK_BAND, a, (int64_t)s->pack[p].band, (int64_t)s->nbands);
     if (lw->pack_of[a] >= 0) return sc_lower_illegal(lw, SC_RULE_PACK_TWICE, a);
     lw->pack_of[a] = (int8_t)p;
+    lw->ahead_packs |= (uint8_t)((task->tensor[task->access[a].tensor].constant && a != 0) << p);
   }
   return SC_OK;
 }
@@ -194,7 +196,7 @@ sc_status sc_lower_pack(sc_lowering *lw, int p, sc_nest_pack *out, bool *identit
   const sc_access *access = &task->access[pack->access];
   SC_TRY(check_layout(lw, pack->access, &pack->layout));
   out->access = pack->access;
-  out->ahead = task->tensor[access->tensor].constant && pack->access != 0;
+  out->ahead = lw->ahead_packs >> p & 1;
   out->fill = false;
   for (int i = 0; i < task->npads; i++)
     if (task->pad[i].access == pack->access && sc_pad_is(lw, i, SC_PAD_PACK)) out->fill = true;

@@ -24,6 +24,7 @@ typedef struct sc_lowering {
   uint16_t trips[SC_MAX_BANDS]; /* bit d: band b has more than one trip over dim d */
   uint16_t kloops; /* bit d, of the loops that the nest keeps */
   int8_t pack_of[SC_MAX_ACCESSES]; /* pack of the schedule, -1 */
+  uint8_t ahead_packs; /* bit p: pack p of the schedule is of constants */
   bool only_orders; /* all but the nodes stands in the nest already */
   uint8_t kept_packs; /* bit p: pack p of the schedule is no identity */
 } sc_lowering;
