@@ -11,8 +11,7 @@ enum { DEFAULT_SCAN = 20000, STARTS = 8, NEIGHBOURS = 32, ROUNDS = 24 };
 /* One candidate. */
 typedef struct found {
   sc_schedule schedule;
-  sc_nest nest;
-  uint64_t hash; /* of the nest */
+  uint64_t hash; /* of its nest */
   double log_time;
 } found;
 
@@ -22,6 +21,7 @@ typedef struct picking {
   const sc_task *task;
   const sc_target *target;
   sc_featurizer featurizer;
+  sc_scan scan;
   size_t scanned;
   /* a block being filled */
   size_t n;
@@ -48,7 +48,6 @@ static void keep(picking *p, const found *candidate) {
 /* Predicts the block. */
 static void flush(picking *p) {
   float margin[SC_FOREST_OUTPUTS][SC_FOREST_BLOCK];
-  for (size_t i = 0; i < p->n; i++) sc_featurizer_row(&p->featurizer, &p->block[i].nest, p->row[i], &p->terms[i]);
   sc_cuts_block(&p->model->cuts, p->row[0], p->n, p->model->used, p->bins);
   sc_forest_block(&p->model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])p->bins, 1, margin);
   for (size_t i = 0; i < p->n; i++) {
@@ -63,9 +62,9 @@ static void flush(picking *p) {
 /* A space holds legal schedules only; what cannot be lowered nevertheless is passed over. */
 static void offer(picking *p, const sc_schedule *schedule) {
   found *f = &p->block[p->n];
-  if (sc_lower(p->task, schedule, &f->nest, NULL) != SC_OK) return;
+  if (sc_scan_row(&p->scan, schedule, p->row[p->n], &p->terms[p->n], NULL) != SC_OK) return;
   f->schedule = *schedule;
-  f->hash = sc_nest_hash(p->task, &f->nest);
+  f->hash = sc_nest_hash(p->task, &p->scan.lowered.nest);
   if (++p->n == SC_FOREST_BLOCK) flush(p);
 }
 
@@ -101,10 +100,12 @@ static void descend(picking *p, sc_rng *rng) {
 }
 
 static sc_status report(const picking *p, int k, sc_pick *picks, sc_error *err) {
+  sc_nest nest;
   for (int i = 0; i < k; i++) {
     const size_t at = (size_t)i < p->nbest ? (size_t)i : p->nbest - 1; /* a space of fewer than k: the last one again */
     picks[i].schedule = p->best[at].schedule;
-    SC_TRY(sc_model_predict(p->model, p->task, &p->best[at].nest, 1, p->target, true, &picks[i].prediction, err));
+    SC_TRY(sc_lower(p->task, &picks[i].schedule, &nest, err));
+    SC_TRY(sc_model_predict(p->model, p->task, &nest, 1, p->target, true, &picks[i].prediction, err));
   }
   return SC_OK;
 }
@@ -128,6 +129,7 @@ sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, cons
     p->best = best;
     p->most = most;
     sc_featurizer_init(&p->featurizer, task, target);
+    sc_scan_start(&p->scan, &p->featurizer);
     status = scan_space(p, &rng, scan ? scan : DEFAULT_SCAN, err);
   }
   if (status == SC_OK && p->nbest == 0) status = sc_fail(err, SC_NOTFOUND, "no schedule of the space could be lowered");
