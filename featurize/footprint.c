@@ -69,7 +69,7 @@ void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int first
   const double per_unit = 1 / (double)((int64_t)1 << shift);
   for (int i = first / SC_DOUBLES * SC_DOUBLES; i <= last; i += SC_DOUBLES) {
     sc_doubles span = (sc_doubles){0} + map->element_bytes, elements = one, count = one;
-    sc_longs open = one == one; /* a stride up to one unit is dense: until something sparse lies inside it */
+    sc_longs open = ~(sc_longs){0}; /* a stride up to one unit is dense: until something sparse lies inside it */
     for (int p = 0; p < map->nparts; p++) {
       const sc_address_part *part = &map->part[p];
       const sc_walked_axis *w = &part->walked;
