@@ -66,15 +66,19 @@ static int64_t sets_of(const sc_rates *m, int cache) {
 void sc_walk_pressure(sc_walk *w) {
   const sc_rates *m = &w->p->rates;
   const int64_t l1_sets = sets_of(m, 0), l2_sets = sets_of(m, 1);
+  unsigned looped = 0; /* dims of the kernel's loops */
+  for (int k = 0; k < w->nest->nkloops; k++) looped |= 1u << w->nest->kloop[k];
   for (int a = 0; a < 3; a++) {
     const sc_map *map = w->operand[a]->map;
     sc_pressure *p = &w->pressure[a];
-    sc_shape tile;
     sc_map_shape(map, w->extent, w->kernel_level, m->line_shift, &p->shape);
-    sc_map_shape(map, w->extent, w->nlevels - 1, m->line_shift, &tile);
     p->l1 = sc_lines_per_set(&p->shape, m->line_shift, l1_sets) / m->ways[0];
     p->l2 = sc_lines_per_set(&p->shape, m->line_shift, l2_sets) / m->ways[1];
     p->pages = sc_shape_pages(&p->shape, m->page_shift);
+    p->tile_l1 = p->l1;
+    if ((looped & w->p->task->access[a].dims) == 0) continue; /* a call touches one register tile of it */
+    sc_shape tile;
+    sc_map_shape(map, w->extent, w->nlevels - 1, m->line_shift, &tile);
     p->tile_l1 = sc_lines_per_set(&tile, m->line_shift, l1_sets) / m->ways[0];
   }
 }
