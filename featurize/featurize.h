@@ -58,9 +58,10 @@ typedef struct sc_featurizer {
 } sc_featurizer;
 void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc_target *target);
 void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms);
-/* Lowering and row of one schedule after another, by one thread: what is as it was in the schedule before is kept, which is most
- * where only the orders of loops differ, as in a scan of a space they do. The row is the same whatever came before. The
- * featurizer must outlive it and stay where it is; it may serve several scans. */
+
+/* Lowering and row of one schedule after another, by one thread: where only the orders of loops differ from the schedule before, as
+ * in a scan of a space they mostly do, what they cannot change is kept. The row is the same whatever came before. The featurizer
+ * must outlive it and stay where it is; it may serve several scans. */
 typedef struct sc_scan {
   const sc_featurizer *featurizer;
   sc_lowered lowered; /* holds the nest of the row */
@@ -68,6 +69,7 @@ typedef struct sc_scan {
 } sc_scan;
 void sc_scan_start(sc_scan *scan, const sc_featurizer *featurizer);
 sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, float *row, sc_analytic *terms, sc_error *err);
+
 void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit,
                       sc_analytic *out);
 

@@ -195,7 +195,8 @@ _Static_assert(sizeof(sc_lowering) <= sizeof((sc_lowered *)0)->storage, "sc_lowe
 
 /* Do they differ in nothing but the orders of loops? Bytes without a meaning may differ too, that only costs time. */
 static bool only_orders_differ(const sc_schedule *a, const sc_schedule *b) {
-  enum { BEHIND = offsetof(sc_schedule, vector) };
+  enum { ORDER = offsetof(sc_schedule, order), BEHIND = ORDER + sizeof a->order };
+  _Static_assert(offsetof(sc_schedule, norder) + sizeof a->norder == ORDER, "nothing stands between");
   return memcmp(a, b, offsetof(sc_schedule, norder)) == 0 &&
          memcmp((const char *)a + BEHIND, (const char *)b + BEHIND, sizeof *a - BEHIND) == 0;
 }
@@ -203,7 +204,6 @@ static bool only_orders_differ(const sc_schedule *a, const sc_schedule *b) {
 void sc_lower_start(sc_lowered *lowered, const sc_task *task) {
   sc_lowering *lw = (sc_lowering *)(void *)lowered->storage;
   lw->task = task;
-  lw->nest = &lowered->nest;
   lowered->legal = false;
 }
 
@@ -212,6 +212,7 @@ sc_status sc_lower_next(sc_lowered *lowered, const sc_schedule *schedule, sc_err
   sc_lowering *lw = (sc_lowering *)(void *)lowered->storage;
   lw->err = err;
   lw->schedule = schedule;
+  lw->nest = &lowered->nest;
   lw->only_orders = lowered->only_orders = lowered->legal && only_orders_differ(schedule, &lowered->schedule);
   if (!lw->only_orders) lowered->schedule = *schedule;
   const sc_status status = lw->only_orders ? sc_lower_nodes(lw) : lower(lw);
