@@ -61,7 +61,7 @@ void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, flo
 
 /* Lowering and row of one schedule after another, by one thread: where only the orders of loops differ from the schedule before, as
  * in a scan of a space they mostly do, what they cannot change is kept. The row is the same whatever came before. The featurizer
- * must outlive it and stay where it is; it may serve several scans. */
+ * must outlive it and may serve several scans; both stay where they are. */
 typedef struct sc_scan {
   const sc_featurizer *featurizer;
   sc_lowered lowered; /* holds the nest of the row */
