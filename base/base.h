@@ -55,6 +55,15 @@ size_t sc_error_format(const sc_error *err, char *buf, size_t size);
 #define SC_ASSERT(cond) ((cond) ? (void)0 : sc_bug(__FILE__, __LINE__, #cond))
 void sc_bug(const char *file, int line, const char *condition) __attribute__((noreturn));
 
+/* A function that is compiled twice, chosen when the program starts: where the linker can do that, and not under sanitizers,
+ * which cannot run that early. */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+    !defined(__clang__)
+#define SC_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define SC_CLONES
+#endif
+
 #define SC_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- arena ------------------------------------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "featurize/internal.h"
+#include "featurize/wide.h"
 
 #define SET(name, value) (row[SC_FEATURE_##name] = (float)(value))
 
@@ -345,7 +346,7 @@ _Static_assert(sizeof(sc_prepared) <= sizeof(sc_featurizer), "sc_featurizer is t
 
 /* The order of features.def: those of a task, of a nest, of a machine; the compiler is the nest's. */
 enum { OF_NEST = SC_FEATURE_depth, OF_TARGET = SC_FEATURE_machine_vector };
-_Static_assert(OF_NEST % 8 == 0, "the transform begins at a whole vector");
+_Static_assert(OF_NEST % SC_FLOATS == 0, "the transform begins at a whole vector");
 
 void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc_target *target) {
   sc_prepared *p = (sc_prepared *)(void *)featurizer->storage;

@@ -1,4 +1,5 @@
-/* featurize: nest x machine -> one row of floats, and the analytic time. Total functions, no allocation, 1 to 2 us, in a scan less than 1.
+/* featurize: nest x machine -> one row of floats, and the analytic time. Total functions, no allocation, 1 to 2 us, in a scan
+ * less than 1.
  * featurize/features.def is the only list of features: name, unit, transform, doc. */
 #ifndef SC_FEATURIZE_H
 #define SC_FEATURIZE_H
@@ -59,9 +60,9 @@ typedef struct sc_featurizer {
 void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc_target *target);
 void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms);
 
-/* Lowering and row of one schedule after another, by one thread: where only the orders of loops differ from the schedule before, as
- * in a scan of a space they mostly do, what they cannot change is kept. The row is the same whatever came before. The featurizer
- * must outlive it and may serve several scans; both stay where they are. */
+/* Lowering and row of one schedule after another, by one thread: where only the orders of loops differ from the schedule
+ * before, as in a scan of a space they mostly do, what they cannot change is kept. The row is the same whatever came before.
+ * The featurizer and all it was made of must outlive the scan and not change; one may serve several. Neither may be moved. */
 typedef struct sc_scan {
   const sc_featurizer *featurizer;
   sc_lowered lowered; /* holds the nest of the row */

@@ -23,20 +23,39 @@ double sc_tile_interval_of(const int32_t *step, int n, int64_t tile) {
   return index;
 }
 
-/* The next loop; of the `known` levels it may be the one that stands there. */
-static inline void add_level(sc_walk *w, int known, int dim, int32_t step) {
+/* What the loops so far have narrowed each dim to, in the nest before and in this one, 0 = to nothing; in how many dims they
+ * differ. */
+typedef struct narrowed {
+  int32_t before[SC_MAX_DIMS], now[SC_MAX_DIMS];
+  int differ;
+} narrowed;
+
+static inline void narrow(narrowed *n, int32_t *to, int dim, int32_t step) {
+  n->differ -= n->before[dim] != n->now[dim];
+  to[dim] = step;
+  n->differ += n->before[dim] != n->now[dim];
+}
+
+/* The next loop. Of the `known` levels it leads into the one that stands there where nothing was narrowed to anything else:
+ * equal loops are not enough, as loops that meet are one, and then the steps further in are others. */
+static inline void add_level(sc_walk *w, narrowed *n, int known, int dim, int32_t step) {
   const int i = w->nlevels++;
-  if (i < known && w->dim[i] == dim && w->step[i] == step) return;
+  if (i < known) {
+    const bool same_loop = w->dim[i] == dim && w->step[i] == step;
+    narrow(n, n->before, w->dim[i], w->step[i]);
+    narrow(n, n->now, dim, step);
+    if (same_loop && n->differ == 0) return;
+  }
   w->dim[i] = (uint8_t)dim;
   w->step[i] = step;
   if (w->first_changed > i) w->first_changed = i;
   w->last_changed = i;
 }
 
-/* The loops, and where the packs and the parallel loops stand among them. Outside the first loop that is another than before
- * and inside the last one the levels have the extents that they had: there no dim was narrowed to anything else. */
+/* The loops, and where the packs and the parallel loops stand among them. */
 static void find_loops(sc_walk *w, bool only_orders) {
   const sc_nest *nest = w->nest;
+  narrowed n = {0};
   const int known = only_orders ? w->nlevels : 0;
   w->first_changed = only_orders ? SC_MAX_LEVELS : 0;
   w->last_changed = 0;
@@ -45,7 +64,7 @@ static void find_loops(sc_walk *w, bool only_orders) {
   for (int i = 0; i < nest->nnodes; i++) {
     const sc_node *node = &nest->node[i];
     if (node->kind == SC_NODE_LOOP) {
-      add_level(w, known, node->dim, node->step > 0 ? node->step : 1);
+      add_level(w, &n, known, node->dim, node->step > 0 ? node->step : 1);
     } else if (node->kind == SC_NODE_PAR) {
       w->par_outside = w->nlevels - 1;
       w->par_level = w->par_outside + node->count;
@@ -54,7 +73,7 @@ static void find_loops(sc_walk *w, bool only_orders) {
     }
   }
   w->kernel_level = w->nlevels - 1;
-  for (int k = 0; k < nest->nkloops; k++) add_level(w, known, nest->kloop[k], 1);
+  for (int k = 0; k < nest->nkloops; k++) add_level(w, &n, known, nest->kloop[k], 1);
   if (w->nlevels != known) w->last_changed = w->nlevels - 1;
 }
 
@@ -68,7 +87,7 @@ static inline void fill(double *extent, int level, int nlevels, double elements)
 static inline double cut_into(sc_walk *w, sc_cut *c, int dim, int32_t step) {
   const int32_t whole = c->range / step;
   const bool even = whole * step == c->range;
-  if (c->n == (int)SC_COUNT_OF(c->step)) return 1;
+  SC_ASSERT(c->n < (int)SC_COUNT_OF(c->step)); /* a loop a band, and the kernel's */
   c->step[c->n++] = step;
   c->range = step;
   if (c->even && even) {

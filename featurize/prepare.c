@@ -52,6 +52,7 @@ void sc_rates_of(const sc_target *target, sc_rates *out) {
   for (int c = 0; c < SC_MAX_CACHES; c++)
     out->line_share[c] = (double)((int64_t)1 << out->line_shift) / out->capacity_bytes[c];
   const float per_byte = 1 / (float)((int64_t)1 << out->line_shift);
+  memset(out->capacity_lines, 0, sizeof out->capacity_lines);
   float capacity = 16384;
   for (int c = 0; c < SC_MAX_CACHES; c++) out->capacity_lines[c] = (float)out->capacity_bytes[c] * per_byte;
   for (int c = SC_MAX_CACHES; c < SC_CAPACITIES; c++, capacity *= 4) out->capacity_lines[c] = capacity * per_byte;

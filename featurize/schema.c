@@ -15,8 +15,8 @@ static const sc_feature_info table[SC_FEATURE_COUNT] = {
 };
 
 enum { transform_linear = 0, transform_log2 = -1 };
-static const int32_t is_log[SC_FEATURE_COUNT + 7] = {
-/* read in fours */
+static const int32_t is_log[SC_FEATURE_COUNT + SC_FLOATS - 1] = {
+/* read in vectors */
 #define SC_FEATURE(name, group, unit, transform, doc) transform_##transform,
 #include "featurize/features.def"
 #undef SC_FEATURE

@@ -3,8 +3,15 @@
 #ifndef SC_FEATURIZE_WIDE_H
 #define SC_FEATURIZE_WIDE_H
 
+#include <float.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "base/base.h"
+
+#if defined(__FAST_MATH__) || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16)
+#error "features need floating point that rounds as it is written"
+#endif
 
 enum { SC_FLOATS = 8, SC_DOUBLES = 4 };
 typedef float sc_floats __attribute__((vector_size(32)));
@@ -13,15 +20,7 @@ typedef double sc_doubles __attribute__((vector_size(32)));
 typedef int64_t sc_longs __attribute__((vector_size(32)));
 typedef float sc_few_floats __attribute__((vector_size(16))); /* as many as SC_DOUBLES */
 
-/* A function that is compiled twice, chosen when the program starts; sanitizers cannot run that early. Vectors cannot be passed
- * alike to functions of every ISA: inside, macros serve. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#define SC_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define SC_CLONES
-#endif
-
-/* Where the mask is set a, else b. */
+/* Where the mask is set a, else b. Macros, as vectors cannot be passed alike to functions of every ISA. */
 #define SC_CHOOSE(mask, a, b) ((__typeof__(a))(((__typeof__(mask))(a) & (mask)) | ((__typeof__(mask))(b) & ~(mask))))
 #define SC_LESSER(a, b) SC_CHOOSE((a) < (b), a, b)
 

@@ -358,13 +358,13 @@ sc_type sc_accumulator_type(const sc_task *task);
 sc_status sc_lower(const sc_task *task, const sc_schedule *schedule, sc_nest *nest, sc_error *err);
 
 /* The same for one schedule after another: where one differs from that before it in nothing but the orders of its loops, as in a
- * scan of a space they mostly do, all but the nodes is kept. Start it with a task; the nest is its own, and one thread's. */
+ * scan of a space they mostly do, all but the nodes is kept. Start it with a task. It serves one thread, and may be moved. */
 typedef struct sc_lowered {
   sc_nest nest;
   bool legal; /* the nest is defined */
   bool only_orders; /* the nest differs from the one before in nothing but its nodes */
-  sc_schedule schedule; /* of the nest, but for the orders */
-  unsigned char storage[320] __attribute__((aligned(16)));
+  sc_schedule compared; /* what the next one is compared with: not the nest's own orders */
+  unsigned char storage[320] /* what lowering knows of it */ __attribute__((aligned(16)));
 } sc_lowered;
 void sc_lower_start(sc_lowered *lowered, const sc_task *task);
 sc_status sc_lower_next(sc_lowered *lowered, const sc_schedule *schedule, sc_error *err);

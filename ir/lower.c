@@ -1,6 +1,6 @@
 /* sc_lower: from a schedule to a nest, or to the rule it breaks. Bottom up: tiles of every dim, steps of every band, then
- * what the kernel is; top down: the nodes. Everything goes straight into the caller's nest, of which only the used
- * parts are written: no allocation, nothing cleared. */
+ * what the kernel is; top down: the nodes. Everything goes straight into the caller's nest: no allocation, and beside what is used
+ * only short arrays are cleared. */
 #include <stddef.h>
 #include <string.h>
 
@@ -213,8 +213,8 @@ sc_status sc_lower_next(sc_lowered *lowered, const sc_schedule *schedule, sc_err
   lw->err = err;
   lw->schedule = schedule;
   lw->nest = &lowered->nest;
-  lw->only_orders = lowered->only_orders = lowered->legal && only_orders_differ(schedule, &lowered->schedule);
-  if (!lw->only_orders) lowered->schedule = *schedule;
+  lw->only_orders = lowered->only_orders = lowered->legal && only_orders_differ(schedule, &lowered->compared);
+  if (!lw->only_orders) lowered->compared = *schedule;
   const sc_status status = lw->only_orders ? sc_lower_nodes(lw) : lower(lw);
   lowered->legal = status == SC_OK;
   return status;

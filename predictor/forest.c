@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#define SC_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define SC_CLONES
-#endif
-
 typedef uint8_t bytes __attribute__((vector_size(SC_FOREST_BLOCK)));
 
 void sc_forest_free(sc_forest *forest) {

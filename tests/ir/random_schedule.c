@@ -20,19 +20,26 @@ typedef struct draw {
   int widest;
 } draw;
 
+static void shuffle_items(sc_rng *rng, uint8_t *items, int n) {
+  for (int i = n - 1; i > 0; i--) {
+    const int j = (int)sc_rng_below(rng, (uint64_t)i + 1);
+    const uint8_t item = items[i];
+    items[i] = items[j];
+    items[j] = item;
+  }
+}
+
+void sc_schedule_shuffle(sc_schedule *s, sc_rng *rng) {
+  const int band = 1 + (int)sc_rng_below(rng, s->nbands);
+  shuffle_items(rng, s->order[band], s->norder[band]);
+}
+
 static int32_t pick(draw *x, int64_t lo, int64_t hi) {
   return hi <= lo ? (int32_t)lo : (int32_t)(lo + (int64_t)sc_rng_below(x->rng, (uint64_t)(hi - lo + 1)));
 }
 static bool chance(draw *x, int percent) { return sc_rng_below(x->rng, 100) < (uint64_t)percent; }
 
-static void shuffle(draw *x, uint8_t *items, int n) {
-  for (int i = n - 1; i > 0; i--) {
-    int j = pick(x, 0, i);
-    uint8_t item = items[i];
-    items[i] = items[j];
-    items[j] = item;
-  }
-}
+static void shuffle(draw *x, uint8_t *items, int n) { shuffle_items(x->rng, items, n); }
 
 /* ---- padding and tiles ---- */
 

@@ -202,15 +202,6 @@ static void test_hash_is_of_the_nest(void **state) {
 
 /* ---- one after another ---- */
 
-static void shuffle(sc_rng *rng, uint8_t *dim, int n) {
-  for (int i = n - 1; i > 0; i--) {
-    const int k = (int)sc_rng_below(rng, (uint64_t)i + 1);
-    const uint8_t d = dim[i];
-    dim[i] = dim[k];
-    dim[k] = d;
-  }
-}
-
 static void add_nest(const sc_task *task, const sc_nest *nest, sc_str *text) {
   static const uint8_t first[SC_MAX_DIMS];
   sc_kernel kernel;
@@ -237,8 +228,7 @@ static void test_next_is_the_same(void **state) {
       sc_nest nest;
       sc_error err = {0}, next_err = {0};
       if (n % 8 == 0) assert_int_equal(sc_schedule_random(task, &rng, 8, "gcc", &schedule), SC_OK);
-      const int band = 1 + (int)sc_rng_below(&rng, schedule.nbands);
-      shuffle(&rng, schedule.order[band], schedule.norder[band]);
+      sc_schedule_shuffle(&schedule, &rng);
       const sc_status status = sc_lower(task, &schedule, &nest, &err);
       assert_int_equal(sc_lower_next(&lowered, &schedule, &next_err), status);
       assert_string_equal(next_err.text, err.text);
