@@ -40,7 +40,7 @@ static bool stopped(const campaign *c) { return c->options->stop && *c->options-
 /* ---- after a reading --------------------------------------------------------------------------------------------- */
 
 static void count_visit(campaign *c, sc_row *row, const sc_measured *m) {
-  int passes = sc_campaign_passes(c->options);
+  int passes = c->plan.task[row->task].passes;
   c->report->visits++;
   row->outcome = (uint8_t)m->outcome;
   if (m->outcome != SC_RAN) {
@@ -172,6 +172,7 @@ static sc_status visit(campaign *c, const sc_stretch *s, size_t number, sc_error
 /* One sweep over one stretch: the rows that lack this pass. */
 static sc_status sweep(campaign *c, const sc_stretch *s, int pass, int number, sc_error *err) {
   for (size_t t = s->first_task; t < s->first_task + s->ntasks; t++) {
+    if (c->plan.task[t].passes <= pass) continue;
     size_t n = sc_plan_order(&c->plan, t, pass, pass * SWEEPS + number, c->options->seed, c->rows);
     for (size_t i = 0; i < n; i++) {
       if (stopped(c)) return SC_INTERRUPTED;
@@ -181,11 +182,27 @@ static sc_status sweep(campaign *c, const sc_stretch *s, int pass, int number, s
   return read_and_settle(c, err); /* the next sweep asks what is still missing */
 }
 
+/* Tasks whose passes so far do not agree get one more. Returns whether any row wants it. */
+static bool extend(campaign *c, const sc_stretch *s, int pass) {
+  size_t visits = 0;
+  for (size_t t = s->first_task; t < s->first_task + s->ntasks; t++) {
+    sc_task_run *task = &c->plan.task[t];
+    if (task->closed || task->passes < pass || sc_task_settled(&c->plan, t)) continue;
+    task->passes = pass + 1;
+    visits += sc_plan_order(&c->plan, t, pass, 0, c->options->seed, c->rows);
+  }
+  c->progress.total += visits;
+  return visits > 0;
+}
+
 static sc_status measure(campaign *c, sc_error *err) {
+  const int least = sc_campaign_passes(c->options), most = sc_campaign_most(c->options);
   for (size_t i = 0; i < c->plan.nstretches; i++) {
     const sc_stretch *s = &c->plan.stretch[i];
-    for (int pass = 0; pass < sc_campaign_passes(c->options); pass++)
+    for (int pass = 0; pass < most; pass++) {
+      if (pass >= least && !extend(c, s, pass)) continue;
       for (int k = 0; k < SWEEPS; k++) SC_TRY(sweep(c, s, pass, k, err));
+    }
     remove_objects(c, s);
   }
   return SC_OK;
@@ -195,8 +212,8 @@ static sc_status measure(campaign *c, sc_error *err) {
 
 static sc_status begin(campaign *c, const sc_machine *asked, const sc_work *work, size_t n, sc_dataset *dataset,
                        sc_error *err) {
-  if (c->options->passes > SC_MAX_PASSES)
-    return sc_fail(err, SC_USAGE, "%d passes, a row has at most %d", c->options->passes, SC_MAX_PASSES);
+  if (sc_campaign_most(c->options) > SC_MAX_PASSES)
+    return sc_fail(err, SC_USAGE, "%d passes, a row has at most %d", sc_campaign_most(c->options), SC_MAX_PASSES);
   SC_TRY(sc_runner_open(asked, &c->runner, err));
   const sc_machine *machine = &c->runner->machine; /* what is really measured */
   c->recorder = (sc_recorder){.machine = machine, .options = c->options, .dataset = dataset};
@@ -228,6 +245,7 @@ static void end(campaign *c, sc_status status) {
   r->seconds = sc_now_s() - c->started_s;
   for (size_t i = 0; i < c->plan.nrows; i++)
     if (c->plan.row[i].failed || c->plan.row[i].passes > 0) r->outcomes[c->plan.row[i].outcome]++;
+  for (size_t t = 0; t < c->plan.ntasks; t++) r->unsettled += c->plan.task[t].passes > sc_campaign_passes(c->options);
   sc_agreement(&c->plan, &r->agreement_top1, &r->agreement_tau);
 }
 

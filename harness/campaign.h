@@ -29,6 +29,8 @@ typedef struct sc_row {
 typedef struct sc_task_run {
   const sc_task *task;
   size_t first, n; /* its rows */
+  int passes; /* that its rows are to get */
+  bool closed; /* settled, or measured long ago: gets no more than the least */
   char shard[192];
   double best_ns;
 } sc_task_run;
@@ -57,6 +59,7 @@ void sc_plan_free(sc_plan *plan);
  * how many. */
 size_t sc_plan_order(const sc_plan *plan, size_t task, int pass, int stream, uint64_t seed, size_t *rows);
 int sc_campaign_passes(const sc_campaign_options *options);
+int sc_campaign_most(const sc_campaign_options *options); /* passes of a task that does not settle */
 uint32_t sc_campaign_abi(const sc_campaign_options *options); /* bit 16: cold caches */
 
 /* ---- drift ------------------------------------------------------------------------------------------------------- */
@@ -87,5 +90,7 @@ sc_status sc_record_visit(const sc_recorder *recorder, const sc_plan *plan, cons
 void sc_row_add_pass(sc_row *row, const sc_pass *pass);
 /* How well two halves of the passes agree, mean over tasks; NaN where no task has enough. */
 void sc_agreement(const sc_plan *plan, double *top1, double *tau);
+/* Do they, for one task, well enough for a label? True where there is nothing to compare. */
+bool sc_task_settled(const sc_plan *plan, size_t task);
 
 #endif

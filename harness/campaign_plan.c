@@ -16,6 +16,11 @@ static const int64_t hour_ns = 3600 * (int64_t)1000000000;
 
 int sc_campaign_passes(const sc_campaign_options *options) { return options->passes > 0 ? options->passes : 3; }
 
+int sc_campaign_most(const sc_campaign_options *options) {
+  const int least = sc_campaign_passes(options);
+  return options->most_passes > least ? options->most_passes : least;
+}
+
 uint32_t sc_campaign_abi(const sc_campaign_options *options) {
   return sc_harness_abi() | (options->measure.cold ? 1u << 16 : 0);
 }
@@ -167,6 +172,7 @@ static void choose_shard(sc_plan *plan, size_t t, match *matches, size_t n, cons
                          const sc_campaign_options *options) {
   const match *from = NULL, *to = NULL;
   size_t most = 0; /* rows that ran, and 1, of a complete one */
+  bool old = false; /* the chosen one */
   qsort(matches, n, sizeof *matches, by_shard);
   for (size_t i = 0, end; i < n; i = end) {
     size_t done = 0, ran = 1;
@@ -179,11 +185,12 @@ static void choose_shard(sc_plan *plan, size_t t, match *matches, size_t n, cons
     bool complete = done >= plan->task[t].n && ran > most;
     bool young =
         strncmp(matches[i].record->shard, boot, strlen(boot)) == 0 && (last == 0 || sc_unix_ns() - last < hour_ns);
-    if (complete || (young && most == 0)) from = &matches[i], to = &matches[end];
+    if (complete || (young && most == 0)) from = &matches[i], to = &matches[end], old = !young;
     if (complete) most = ran;
   }
   if (!from) return;
   snprintf(plan->task[t].shard, sizeof plan->task[t].shard, "%s", from->record->shard);
+  plan->task[t].closed = old;
   take(plan, from, to, options);
 }
 
@@ -291,8 +298,13 @@ static sc_status make_stretches(const sc_campaign_options *options, const char *
   plan->queue = calloc(plan->nrows + 1, sizeof *plan->queue);
   if (!plan->stretch || !plan->queue) return no_memory(err);
   for (size_t t = 0; t < plan->ntasks; t++) {
-    /* all that want any pass, in the order of the first */
-    size_t n = sc_plan_order(plan, t, sc_campaign_passes(options) - 1, 0, options->seed, plan->queue + plan->nqueue);
+    sc_task_run *task = &plan->task[t];
+    size_t *queue = plan->queue + plan->nqueue;
+    /* all that may want any pass, in the order of the first */
+    size_t n = sc_plan_order(plan, t, sc_campaign_passes(options) - 1, 0, options->seed, queue);
+    task->passes = sc_campaign_passes(options);
+    task->closed |= n == 0 && sc_task_settled(plan, t);
+    if (!task->closed) n = sc_plan_order(plan, t, sc_campaign_most(options) - 1, 0, options->seed, queue);
     if (n == 0) continue;
     sc_stretch *s = plan->nstretches ? &plan->stretch[plan->nstretches - 1] : NULL;
     if (!s || s->nplaces + n > SC_STRETCH_ROWS) {
@@ -303,8 +315,8 @@ static sc_status make_stretches(const sc_campaign_options *options, const char *
     s->nplaces += n;
     for (size_t i = 0; i < n; i++) plan->row[plan->queue[plan->nqueue + i]].place = plan->nqueue + i;
     plan->nqueue += n;
-    if (plan->task[t].shard[0] == '\0')
-      snprintf(plan->task[t].shard, sizeof plan->task[t].shard, "%s%" PRIu64, boot, number + plan->nstretches - 1);
+    if (task->shard[0] == '\0')
+      snprintf(task->shard, sizeof task->shard, "%s%" PRIu64, boot, number + plan->nstretches - 1);
   }
   return SC_OK;
 }

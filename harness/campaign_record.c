@@ -64,7 +64,7 @@ sc_status sc_record_visit(const sc_recorder *recorder, const sc_plan *plan, cons
 enum { FEWEST = 8, MOST = 2000 }; /* rows of a task; tau takes their square */
 
 /* Throughput of the row that one half of the passes picks, against the best, both by the other half. */
-static double top1(const sc_row *const *row, size_t n, int half) {
+static double pick_of_half(const sc_row *const *row, size_t n, int half) {
   size_t pick = 0;
   float best = INFINITY;
   for (size_t i = 0; i < n; i++) {
@@ -88,17 +88,30 @@ static double tau_b(const sc_row *const *row, size_t n) {
   return a > 0 && b > 0 ? agree / sqrt(a * b) : NAN;
 }
 
+/* Of one task; tau is NaN where it has too few rows, both where it has none. */
+static void agreement(const sc_plan *plan, const sc_task_run *task, double *top1, double *tau) {
+  const sc_row *row[MOST];
+  size_t n = 0;
+  for (size_t i = task->first; i < task->first + task->n && n < MOST; i++)
+    if (!plan->row[i].failed && plan->row[i].half[0] > 0 && plan->row[i].half[1] > 0) row[n++] = &plan->row[i];
+  *top1 = n > 0 ? (pick_of_half(row, n, 0) + pick_of_half(row, n, 1)) / 2 : NAN;
+  *tau = n >= FEWEST ? tau_b(row, n) : NAN;
+}
+
+bool sc_task_settled(const sc_plan *plan, size_t task) {
+  double top1, tau;
+  agreement(plan, &plan->task[task], &top1, &tau);
+  return !(top1 < 0.99 || tau < 0.9); /* what a quiet machine reaches with three passes (docs/measuring.md) */
+}
+
 void sc_agreement(const sc_plan *plan, double *mean_top1, double *mean_tau) {
   double sum_top1 = 0, sum_tau = 0;
   size_t tasks = 0;
   for (size_t t = 0; t < plan->ntasks; t++) {
-    const sc_row *row[MOST];
-    size_t n = 0;
-    for (size_t i = plan->task[t].first; i < plan->task[t].first + plan->task[t].n && n < MOST; i++)
-      if (!plan->row[i].failed && plan->row[i].half[0] > 0 && plan->row[i].half[1] > 0) row[n++] = &plan->row[i];
-    double tau = n >= FEWEST ? tau_b(row, n) : NAN;
+    double top1, tau;
+    agreement(plan, &plan->task[t], &top1, &tau);
     if (isnan(tau)) continue;
-    sum_top1 += (top1(row, n, 0) + top1(row, n, 1)) / 2;
+    sum_top1 += top1;
     sum_tau += tau;
     tasks++;
   }

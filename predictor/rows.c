@@ -2,6 +2,7 @@
  * program says today. What is left out is counted by reason. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "predictor/corpus.h"
@@ -10,6 +11,7 @@
 typedef struct task_slot {
   const sc_task *task; /* NULL: no longer a task */
   uint32_t group, network, boot /* whose rows count */;
+  int passes; /* of a label */
   bool forbidden;
 } task_slot;
 
@@ -30,7 +32,6 @@ typedef struct building {
   uint32_t *measured; /* by boot: valid passes */
   uint32_t *chosen; /* by schedule: 1 + its record with most valid passes */
   sc_corpus corpus, evaluation;
-  int passes;
   uint64_t machine_hash;
   uint32_t harness_abi;
   bool have_machine;
@@ -160,18 +161,37 @@ static bool counts(const building *b, size_t i) {
   return p->boot == b->slot[p->task].boot && b->chosen[p->schedule] == i + 1;
 }
 
-/* 3, or fewer when less than nine of ten rows have as many. */
-static int passes_of(const building *b, size_t n) {
-  if (b->options->passes > 0) return b->options->passes;
-  size_t have[4] = {0}, all = 0;
+/* Rows by how many valid passes they have: [p] has at least p of them. */
+typedef struct having {
+  uint32_t n[SC_MAX_PASSES + 1];
+} having;
+
+static void count_passes(const building *b, size_t i, having *have) {
+  for (uint32_t p = 0; p <= b->place[i].valid && p <= SC_MAX_PASSES; p++) have->n[p]++;
+}
+
+/* The most passes, `least` to `most`, that nine of ten rows have of those with at least `of`. */
+static int common_passes(const having *have, int of, int least, int most) {
+  while (most > least && (uint64_t)have->n[most] * 10 < (uint64_t)have->n[of] * 9) most--;
+  return most;
+}
+
+/* How many passes a label is made of: 3, or fewer when less than nine of ten rows have as many; within a task that was
+ * measured more often, since its passes did not agree, as many as nine of ten of its labelled rows have. */
+static sc_status choose_passes(building *b, size_t n, sc_error *err) {
+  having all = {{0}}, *task = calloc(b->tasks.n + 1, sizeof *task);
+  if (!task) return out_of_memory(err);
   for (size_t i = 0; i < n; i++) {
     if (b->place[i].task == SC_NO_NAME || !counts(b, i)) continue;
-    all++;
-    for (uint32_t p = 1; p <= 3; p++) have[p] += b->place[i].valid >= p;
+    count_passes(b, i, &all);
+    count_passes(b, i, &task[b->place[i].task]);
   }
-  int passes = 3;
-  while (passes > 1 && have[passes] * 10 < all * 9) passes--;
-  return passes;
+  const int given = b->options->passes;
+  b->rows->passes = given > 0 ? given : common_passes(&all, 0, 1, 3);
+  for (size_t t = 0; t < b->tasks.n; t++)
+    b->slot[t].passes = given > 0 ? given : common_passes(&task[t], b->rows->passes, b->rows->passes, SC_MAX_PASSES);
+  free(task);
+  return SC_OK;
 }
 
 static sc_status place_or_leave_out(building *b, size_t i, sc_error *err) {
@@ -204,7 +224,7 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
     return;
   }
   const sc_record labels = labels_of(b, record);
-  const double label_ns = sc_record_label_ns(&labels, b->passes);
+  const double label_ns = sc_record_label_ns(&labels, slot->passes);
   if (!(label_ns > 0) || !isfinite(label_ns)) {
     rows->skipped_passes++;
     return;
@@ -213,7 +233,7 @@ static void add_row(building *b, const sc_record *record, uint32_t task_number, 
   const sc_target target = {&rows->machine, b->options->kernels, record->threads > 0 ? (int)record->threads : 1};
   sc_features_analytic(slot->task, &nest, &target, rows->features + i * SC_FEATURE_COUNT, &rows->analytic[i]);
   const int half = passes_in(b, record) / 2;
-  rows->disturbed += b->options->disturbed && any_disturbed(record, b->passes);
+  rows->disturbed += b->options->disturbed && any_disturbed(record, slot->passes);
   rows->time_s[i] = label_ns * 1e-9;
   rows->analytic_s[i] = rows->analytic[i].time_s;
   rows->half_a_s[i] = half > 0 ? half_label_ns(&labels, 0, half) * 1e-9 : 0;
@@ -295,7 +315,7 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   SC_TRY(sc_corpus_load(arena, library, b.options->forbid, "evaluation.txt", &b.evaluation, err));
   rows->kernel_facts = b.options->kernels ? sc_kernel_table_count(b.options->kernels) : 0;
   for (size_t i = 0; i < n; i++) SC_TRY(place_or_leave_out(&b, i, err));
-  rows->passes = b.passes = passes_of(&b, n);
+  SC_TRY(choose_passes(&b, n, err));
   for (size_t i = 0; i < n; i++) add_record(&b, i);
   if (!renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||
       !renumber(arena, rows->group, rows->n, &b.groups, &rows->group_name, &rows->ngroups) ||

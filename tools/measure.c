@@ -6,8 +6,8 @@
 #include "tools/tools.h"
 
 struct measure_options {
-  const char *out, *machine, *counters, *shard;
-  int64_t passes, threads, seed;
+  const char *out, *machine, *counters, *shard, *passes;
+  int64_t threads, seed;
   double timeout, memory;
   bool cold, retry, json;
 };
@@ -15,8 +15,8 @@ struct measure_options {
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct measure_options, out), "FILE", "dataset, made or added to (required)",
      NULL},
-    {"passes", 'p', OPTION_COUNT, offsetof(struct measure_options, passes), "N", "visits of each schedule, default 3",
-     OPTION_RANGE(1, SC_MAX_PASSES)},
+    {"passes", 'p', OPTION_TEXT, offsetof(struct measure_options, passes), "N|auto",
+     "visits of each schedule, default 3", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct measure_options, threads), "N",
      "of parallel schedules; default: all cores", OPTION_RANGE(0, MOST_THREADS)},
     {"counters", 0, OPTION_TEXT, offsetof(struct measure_options, counters), "EVENTS",
@@ -61,6 +61,21 @@ static sc_status parse_shard(tool *t, const char *text, sc_campaign_options *c) 
   return SC_OK;
 }
 
+/* `auto`: three, and up to eight for a task whose passes do not agree. */
+static sc_status parse_passes(tool *t, const char *text, sc_campaign_options *c) {
+  char *end;
+  if (!text) return SC_OK;
+  if (strcmp(text, "auto") == 0) {
+    c->most_passes = 8;
+    return SC_OK;
+  }
+  const long passes = strtol(text, &end, 10);
+  if (end == text || *end || passes < 1 || passes > SC_MAX_PASSES)
+    return tool_usage(t, "--passes wants 1 to %d or auto, not '%s'", SC_MAX_PASSES, text);
+  c->passes = (int)passes;
+  return SC_OK;
+}
+
 static sc_status campaign(tool *t, const struct measure_options *o, const sc_machine *machine, const job_list *jobs) {
   progress bar;
   sc_campaign_report report = {0};
@@ -71,7 +86,6 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
                                        .cold = o->cold,
                                        .seed = (uint64_t)o->seed,
                                        .counters = o->counters},
-                           .passes = (int)o->passes,
                            .retry = o->retry,
                            .seed = (uint64_t)o->seed,
                            .progress = progress_campaign,
@@ -79,6 +93,7 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
                            .stop = interrupt_flag(),
                            .log = t->log};
   SC_TRY(parse_shard(t, o->shard, &c));
+  SC_TRY(parse_passes(t, o->passes, &c));
   sc_work *work = calloc(jobs->n, sizeof *work);
   if (!work) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
   for (size_t i = 0; i < jobs->n; i++) work[i] = job_work(&jobs->job[i]);
@@ -105,9 +120,10 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   job_list jobs;
   sc_machine machine;
   if (o->counters && strcmp(o->counters, "list") == 0) return list_counters(t);
+  SC_TRY(parse_passes(t, o->passes, &(sc_campaign_options){0})); /* before a long input is read */
+  SC_TRY(parse_shard(t, o->shard, &(sc_campaign_options){0}));
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
-  SC_TRY(parse_shard(t, o->shard, &(sc_campaign_options){0})); /* before a long input is read */
   SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = tool_machine(t, o->machine, &machine, NULL, 0);
   if (status == SC_OK) status = jobs_compilers(t, &jobs, &machine);
@@ -126,7 +142,9 @@ const verb verb_measure = {
         "process with limits, and compares its result with the reference first. A schedule that does not compile, "
         "crashes, "
         "hangs or computes something wrong is a recorded outcome. Schedules that are in the dataset with enough passes "
-        "are skipped: an interrupted campaign goes on where it was. Nothing measured is ever lost, not by kill -9 "
+        "are skipped: an interrupted campaign goes on where it was. With `--passes auto` a task whose passes do not "
+        "agree on "
+        "their best gets up to eight. Nothing measured is ever lost, not by kill -9 "
         "either.",
     .example = "sample-sched matmul:M=512,N=512,K=512 -n 50 | measure-sched - -o d.h5",
     .options = options,

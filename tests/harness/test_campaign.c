@@ -444,6 +444,50 @@ static void test_agreement(void **state) {
   assert_float_equal(row.half[1], 1.2, 1e-6);
 }
 
+/* The job's dataset again, with two valid passes of made-up times that agree or not, `age_ns` ago. */
+static void make_up(world *w, job *j, const char *name, bool agree, int64_t age_ns) {
+  sc_dataset *from, *to;
+  ok(sc_dataset_open(j->path, SC_DATASET_READ, &from, err));
+  snprintf(j->path, sizeof j->path, "%s/%s.h5", w->folder, name);
+  ok(sc_dataset_open(j->path, SC_DATASET_APPEND, &to, err));
+  size_t n = sc_dataset_count(from);
+  for (size_t i = 0; i < n; i++) {
+    sc_record r = *sc_dataset_at(from, i);
+    r.npasses = 2;
+    for (int p = 0; p < 2; p++) {
+      r.pass[p] = (sc_pass){.unix_ns = sc_unix_ns() - age_ns + p};
+      for (int k = 0; k < SC_REPEATS; k++) r.pass[p].ns[k] = 1e-3F * (float)(1 + (p == 0 || agree ? i : n - i));
+    }
+    ok(sc_dataset_append(to, &r, err));
+  }
+  ok(sc_dataset_close(to, err));
+  ok(sc_dataset_close(from, err));
+}
+
+/* Tasks whose passes do not agree are visited again up to the most, those that agree or are from long ago are not. */
+static void test_unsettled(void **state) {
+  world *w = *state;
+  const struct {
+    const char *name;
+    bool agree;
+    int64_t age_ns;
+    int more;
+  } cases[] = {{"agree", true, 0, 0}, {"disagree", false, 0, 3}, {"long_ago", false, (int64_t)7200e9, 0}};
+  for (size_t i = 0; i < SC_COUNT_OF(cases); i++) {
+    job *j = job_make(w, "settling", 11);
+    assert_int_equal(run(w, j), SC_OK);
+    size_t rows = j->report.schedules;
+    make_up(w, j, cases[i].name, cases[i].agree, cases[i].age_ns);
+    j->options.most_passes = PASSES + 3;
+    assert_int_equal(run(w, j), SC_OK);
+    assert_int_equal(j->report.skipped, rows * PASSES);
+    assert_int_equal(j->report.unsettled, cases[i].more ? SC_COUNT_OF(texts) : 0);
+    assert_true(j->report.visits >= rows * (size_t)cases[i].more);
+    assert_true(j->report.visits - j->report.invalidated <= rows * (size_t)cases[i].more);
+    free(j);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_everything_once), cmocka_unit_test(test_resume),
@@ -452,6 +496,7 @@ int main(void) {
       cmocka_unit_test(test_generic),         cmocka_unit_test(test_shard_of_another_boot),
       cmocka_unit_test(test_full_rows),       cmocka_unit_test(test_proposals),
       cmocka_unit_test(test_drift),           cmocka_unit_test(test_agreement),
+      cmocka_unit_test(test_unsettled),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }

@@ -68,7 +68,8 @@ sample --number 99999999999999999999 1 to 1000000000
 sample --threads 1000 0 to 256
 sample --seed -1 0 to 9007199254740992
 measure --threads 1000000000000 0 to 256
-measure --passes 4294967297 1 to 16
+measure --passes 4294967297 1 to 16 or auto
+measure --passes 0 1 to 16 or auto
 predict --pick 5000 1 to 4096
 predict --scan 0 1 to 1000000000
 train --trees 4294967297 1 to 100000
