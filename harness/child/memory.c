@@ -18,9 +18,10 @@ bool region_make(region *r, const char *name, size_t bytes, placement place, siz
   r->map = mmap(NULL, r->map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (r->map == MAP_FAILED) return false;
   r->page = r->map + GUARD;
-  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE;
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
   if (mmap(r->page, inner, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) return false;
   madvise(r->page, inner, MADV_NOHUGEPAGE); /* one page size for all, or the label would depend on luck */
+  for (size_t i = 0; i < inner; i += page) ((volatile char *)r->page)[i] = 0; /* the first touch settles it */
   if (place == AT_END) r->data = r->page + (inner - bytes) / align_or_offset * align_or_offset;
   else r->data = r->page + before;
   if (place != AT_OFFSET) {
