@@ -310,6 +310,7 @@ static sc_status make(const sc_space *space, const sc_task *task, const sc_machi
   if (!copy) return sc_fail(err, SC_NOMEM, "out of memory");
   *copy = *machine;
   bound->machine = copy;
+  bound->kernels = options->kernels;
   bound->active = active;
   bound->threads = options->threads > 0 ? options->threads : machine->cores.value >= 1 ? (int)machine->cores.value : 1;
   bound->reduce = task->reduce;
@@ -332,6 +333,7 @@ void sc_space_unbind(sc_space_bound *bound) {
   sc_graph_free(&bound->graph);
   sc_memo_free(&bound->late_memo);
   sc_memo_free(&bound->table_memo);
+  sc_verdicts_free(&bound->verdicts);
   free(bound->table);
   sc_arena_free(bound->arena);
   free(bound);

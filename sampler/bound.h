@@ -6,6 +6,8 @@
  *   domain.c      numbers of one dim: runs of register tiles x tile sizes of the bands (ladder.c), and what sc_lower
  *                 says of them (probe.c)
  *   condition.c   conditions as trees; program.c as small programs; program_run.c runs them dim by dim
+ *   kernel_cond.c conditions on what the kernel table knows; kinds.c what of a dim's numbers they ask; verdict.c what
+ *                 they say of the late choices that follow
  *   overlap.c     options that describe one schedule twice
  *   graph.c       nodes, edges, memo; count.c fills them dim by dim, then count_late.c late choices, order.c orders
  *   path.c        rank -> schedule; rank.c schedule -> rank; sample.c, neighbour.c, sobol_*.c draw
@@ -22,6 +24,7 @@ enum {
   SC_MAX_COMBOS = 256,
   SC_MAX_LATES = 256,
   SC_MAX_INSTANCES = 48, /* conditions that a combo checks dim by dim */
+  SC_MAX_KERNEL_CONDS = 32, /* that it checks behind the packs */
   SC_MAX_LATE_BITS = 64,
   SC_MAX_PNODES = 256, /* of one condition */
   SC_MAX_SLOTS = 96,
@@ -60,8 +63,10 @@ typedef union sc_bits {
     uint8_t acc; /* late levels: band of the accumulation buffer, 0 = none */
     uint8_t level; /* late levels */
     uint32_t late_id; /* which sc_late, or the first that is the same from here on */
+    uint64_t kinds; /* with conditions on kernels, a field for each dim: the kind of its numbers; late levels: the
+                       verdict on what may follow, 0 = it meets all of them */
   };
-  uint64_t word[8];
+  uint64_t word[9];
 } sc_bits;
 _Static_assert(sizeof(sc_bits) == sizeof(((sc_bits *)0)->word), "bits are compared and added as words");
 
@@ -82,6 +87,7 @@ typedef struct sc_runset {
   sc_run run[SC_MAX_RUNS];
   int32_t tiles, max_tile;
   int32_t nclasses; /* kernels of this dim, borders included */
+  uint64_t classes; /* hash of their sizes and borders */
   bool need_known;
   sc_bits bits; /* of the runs alone */
   int32_t first, nvalues; /* in sc_domain.place, and in sc_domain.value before it is grouped by class */
@@ -112,6 +118,10 @@ typedef struct sc_domain {
   sc_class_of_dim *class;
   double lo[SC_LEAVES], hi[SC_LEAVES];
   uint16_t used; /* leaves that conditions of several dims read */
+  uint16_t asked; /* leaves that conditions on kernels read */
+  uint8_t kind_shift, kind_bits; /* its field in sc_bits.kinds */
+  int32_t nkinds;
+  int32_t *like; /* [kind][bands that make trips]: 1 + the place of such a value; 0 = none */
 } sc_domain;
 
 /* ---- late choices ---- */
@@ -202,6 +212,19 @@ typedef struct sc_instance {
   int16_t *carry[SC_MAX_DIMS]; /* which nodes */
 } sc_instance;
 
+/* What the kernel table says of the kernels of a nest. */
+typedef enum sc_fact { SC_FACT_SPILLS, SC_FACT_CODE, SC_FACT_RATE, SC_FACTS } sc_fact;
+
+/* A condition on kernels. */
+typedef struct sc_kernel_cond {
+  int cond; /* of the space, for messages */
+  uint8_t relation;
+  uint8_t facts; /* bit sc_fact: it asks for it */
+  int8_t late; /* its late bit, -1 = it must hold */
+  int16_t nnodes;
+  sc_pnode *node; /* children before parents; the root is the last */
+} sc_kernel_cond;
+
 /* ---- combos ---- */
 
 typedef struct sc_combo {
@@ -220,6 +243,10 @@ typedef struct sc_combo {
   int ninstances;
   sc_instance *instance;
   int nslots[SC_MAX_DIMS]; /* behind a level */
+  int nkernel_conds;
+  sc_kernel_cond *kernel_cond;
+  uint64_t compiler_hash; /* with conditions on kernels, of its only compiler */
+  int kind_bits; /* of sc_bits.kinds that are given away */
   uint32_t root; /* node of the first level */
   bool skipped; /* nothing is legal, or an earlier combo says the same */
 } sc_combo;
@@ -277,11 +304,27 @@ typedef struct sc_order_table {
   uint8_t *order; /* norders * n */
 } sc_order_table;
 
+/* ---- verdicts ---- */
+
+/* What the conditions on kernels say of the late choices up to the last that kernels depend on: one verdict for each
+ * alternative of the first, and behind the last the late bits that are broken. Equal ones are one. */
+typedef struct sc_verdict {
+  uint64_t late, broken; /* 1: one that must hold */
+  uint32_t after[SC_MAX_PACK_ALTS]; /* by alternative, 0 = all is well */
+} sc_verdict;
+typedef struct sc_verdicts {
+  size_t n, cap;
+  size_t nests; /* whose kernels were looked up */
+  sc_verdict *at; /* the first is none */
+  sc_memo number, asked; /* of a verdict; of kinds, combo and loops */
+} sc_verdicts;
+
 struct sc_space_bound {
   sc_arena *arena;
   const sc_space *space; /* with the forced lines and the limits of lowering */
   const sc_task *task;
   const sc_machine *machine; /* a copy */
+  const sc_kernel_table *kernels; /* asked while counting only */
   int threads, nbands;
   int npackable;
   uint8_t packable[SC_MAX_PACKS]; /* accesses that are read and may be packed */
@@ -298,6 +341,7 @@ struct sc_space_bound {
   sc_graph graph;
   sc_memo late_memo, table_memo;
   uint32_t root;
+  sc_verdicts verdicts;
   size_t ntables, table_cap;
   sc_order_table *table;
 };
@@ -330,6 +374,21 @@ sc_status sc_program_make(sc_space_bound *bound, sc_combo *combo, bool *feasible
 sc_status sc_program_finish(sc_space_bound *bound, sc_combo *combo, sc_error *err); /* behind sc_domain_finish */
 /* The state behind class `class` of the dim at `level`; false when a condition is broken. */
 bool sc_program_step(const sc_combo *combo, int level, int class, const sc_state *before, sc_state *behind);
+/* kinds.c: in domain->like, with trips in the bands where the bits say so. */
+int32_t *sc_kind_like(const sc_space_bound *bound, const sc_domain *domain, uint32_t kind, const sc_bits *bits);
+/* kernel_cond.c: does a condition speak of facts of kernels? */
+bool sc_cond_asks_kernels(const sc_cond *cond);
+/* What is broken with the numbers behind the dims and these alternatives of late variables. */
+void sc_kernel_conds_check(const sc_space_bound *bound, const sc_combo *combo, const sc_bits *bits,
+                           const uint8_t *chosen, sc_verdict *verdict);
+/* verdict.c: behind the dims. */
+sc_status sc_verdict_find(sc_space_bound *bound, const sc_combo *combo, const sc_bits *bits, uint64_t *verdict,
+                          sc_error *err);
+/* Behind one more alternative; false when it breaks what must hold. */
+bool sc_verdict_step(const sc_space_bound *bound, int var, int alternative, sc_bits *bits);
+void sc_verdicts_free(sc_verdicts *verdicts);
+/* The last late variable that kernels depend on. */
+int sc_last_kernel_var(const sc_space_bound *bound);
 /* overlap.c: *again: an earlier combo says the same; an error where they say some of the same. */
 sc_status sc_overlap_check(const sc_space_bound *bound, const sc_combo *combo, bool *again, sc_error *err);
 /* graph.c */
@@ -389,6 +448,8 @@ sc_count sc_path_rank(const sc_space_bound *bound, const sc_path *path);
 /* One member of an edge, written into the schedule. */
 void sc_apply(const sc_space_bound *bound, const sc_combo *combo, sc_level level, const sc_edge *edge, uint32_t member,
               sc_schedule *schedule);
+void sc_apply_value(const sc_space_bound *bound, int dim, const sc_domain *domain, const sc_value_of_dim *value,
+                    sc_schedule *schedule);
 void sc_schedule_start(const sc_space_bound *bound, sc_schedule *schedule);
 sc_status sc_path_find(const sc_space_bound *bound, const sc_schedule *schedule, sc_path *path);
 

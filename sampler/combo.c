@@ -144,17 +144,20 @@ static sc_status add_combo(sc_space_bound *bound, const sc_combo *combo, sc_erro
   return SC_OK;
 }
 
-/* Conditions that ask for the compiler need a combo for each. */
-static bool compiler_matters(const sc_space *space) {
-  for (int i = 0; i < space->nconds; i++)
+/* Conditions that ask for the compiler, or for facts of its kernels, need a combo for each. */
+static bool compiler_matters(const sc_space_bound *bound) {
+  const sc_space *space = bound->space;
+  for (int i = 0; i < space->nconds; i++) {
+    if (bound->kernels && sc_cond_asks_kernels(&space->cond[i])) return true;
     for (int j = 0; j < space->cond[i].natoms; j++)
       if (space->cond[i].atom[j].attribute == SC_AT_COMPILE) return true;
+  }
   return false;
 }
 
 /* One combo for each width of vectors, and for each number of registers that goes with it. */
 static sc_status add_lanes(sc_space_bound *bound, sc_combo *combo, sc_error *err) {
-  bool split = compiler_matters(bound->space);
+  bool split = compiler_matters(bound);
   for (int lanes = 64; lanes >= 1; lanes /= 2) {
     uint8_t compile[SC_MAX_COMPILERS];
     int n = compilers_for(bound, combo->option, combo->vector, lanes, compile);

@@ -103,6 +103,12 @@ static double unroll(sc_tree *t) {
   return late->nunrolls ? late->unroll[t->unroll] : 1;
 }
 
+/* It is known behind all dims. */
+static int fact(sc_tree *t, sc_fact which) {
+  t->asks_facts |= (uint8_t)(1u << which);
+  return push(t, (sc_pnode){.op = SC_TREE_FACT, .level = (int8_t)t->combo->nlevels, .leaf = (uint8_t)which});
+}
+
 static double cache_bytes(const sc_machine *machine, int level) {
   if (machine->ncaches == 0) return 0;
   int i = level < machine->ncaches ? level : machine->ncaches - 1;
@@ -145,6 +151,9 @@ static sc_status quantity(sc_tree *t, const sc_cond_node *node, int *out) {
   case SC_Q_accumulators: *out = vectors(t, 0); break;
   case SC_Q_body: *out = product_over_dims(t, SC_LEAF_VECTORS, unroll(t)); break;
   case SC_Q_kernels: *out = product_over_dims(t, SC_LEAF_CLASSES, 1); break;
+  case SC_Q_spills: *out = fact(t, SC_FACT_SPILLS); break;
+  case SC_Q_code: *out = fact(t, SC_FACT_CODE); break;
+  case SC_Q_rate: *out = fact(t, SC_FACT_RATE); break;
   case SC_Q_unroll: *out = constant(t, unroll(t)); break;
   case SC_Q_tasks: *out = tasks(t); break;
   case SC_Q_lanes: *out = constant(t, t->combo->lanes); break;
@@ -193,7 +202,7 @@ static void gather(sc_tree *to, const sc_tree *from, int i, int op, operands *li
 
 int sc_tree_copy(sc_tree *to, const sc_tree *from, int i) {
   const sc_pnode *node = &from->node[i];
-  if (node->op == SC_TREE_CONSTANT || node->op == SC_TREE_LEAF) return push(to, *node);
+  if (node->op == SC_TREE_CONSTANT || node->op == SC_TREE_LEAF || node->op == SC_TREE_FACT) return push(to, *node);
   if (node->op != SC_COND_ADD && node->op != SC_COND_MUL)
     return sc_tree_make(to, node->op, sc_tree_copy(to, from, node->a), sc_tree_copy(to, from, node->b));
   operands list;

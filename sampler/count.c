@@ -37,6 +37,10 @@ static sc_status too_many(counter *c) {
     size_t n = distinct(&c->memo[level], head + (size_t)in->slot[level - 1], (size_t)in->nslots[level - 1]);
     if (n > most) most = n, worst = in->cond;
   }
+  if (level > 0 && c->combo->nkernel_conds) {
+    size_t n = distinct(&c->memo[level], offsetof(sc_state, bits.kinds) / sizeof(uint64_t), 1);
+    if (n > most) worst = c->combo->kernel_cond[0].cond;
+  }
   if (worst < 0)
     return sc_fail(c->err, SC_LIMIT, "counting this space takes more than %zu states: its ladders are too long",
                    c->bound->graph.max_states);
@@ -58,7 +62,11 @@ static sc_status failed(const counter *c, sc_status status) {
 
 static sc_status count_dim(counter *c, int level, const sc_state *state, uint32_t *node) {
   sc_graph *graph = &c->bound->graph;
-  if (level == c->combo->nlevels) return sc_count_late(c->bound, &state->bits, node, c->err);
+  if (level == c->combo->nlevels) {
+    sc_bits bits = state->bits;
+    if (c->combo->nkernel_conds) SC_TRY(sc_verdict_find(c->bound, c->combo, &state->bits, &bits.kinds, c->err));
+    return sc_count_late(c->bound, &bits, node, c->err);
+  }
   if (sc_memo_find(&c->memo[level], state, node)) return SC_OK;
   if (++graph->states > graph->max_states || graph->nedges > 32 * graph->max_states) return too_many(c);
   const sc_domain *domain = &c->combo->domain[c->combo->dim[level]];

@@ -275,7 +275,9 @@ bool sc_late_choose(const sc_space_bound *bound, const sc_late *late, const sc_b
                : var == SC_VAR_UNROLL  ? choose_unroll(&s, alternative, to)
                : var < SC_VAR_PARALLEL ? choose_pack(&s, alternative, to)
                                        : choose_parallel(&s, alternative, to);
-  return legal && guards_hold(late, var, alternative, to);
+  if (!legal) return false;
+  if (to->kinds && !sc_verdict_step(bound, var, alternative, to)) return false;
+  return guards_hold(late, var, alternative, to);
 }
 
 int sc_late_alternatives(const sc_late *late, int var) {
@@ -314,11 +316,11 @@ static sc_status count_var(sc_space_bound *bound, const sc_bits *bits, int var, 
   sc_bits key = *bits;
   key.level = (uint8_t)var;
   if (var == SC_VAR_PARALLEL) key.thin = key.blocked = key.kernel = 0; /* no pack is left to ask for them */
-  if (key.late == 0) key.late_id = late->same_from[var];
+  if (key.late == 0 && key.kinds == 0) key.late_id = late->same_from[var];
   if (sc_memo_find(&bound->late_memo, &key, node)) return SC_OK;
   if (++graph->states > graph->max_states)
-    return sc_fail(err, SC_LIMIT, "counting this space takes more than %zu states: it has too many late choices",
-                   graph->max_states);
+    return sc_fail(err, SC_LIMIT, "counting this space takes more than %zu states: it has too many late choices%s",
+                   graph->max_states, key.kinds ? ", whose kernels conditions tell apart" : "");
   size_t base = graph->nstack;
   sc_status status = SC_OK;
   for (int i = 0; i < sc_late_alternatives(late, var) && status == SC_OK; i++) {

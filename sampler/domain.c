@@ -320,6 +320,20 @@ static sc_status key_values(sc_builder *b, keyed *key) {
   return SC_OK;
 }
 
+static sc_status set_kinds(sc_builder *b, keyed *key) {
+  sc_domain *domain = b->domain;
+  sc_kinds kinds;
+  if (b->combo->nkernel_conds == 0) return SC_OK;
+  sc_status status = SC_OK;
+  sc_kinds_start(&kinds, b);
+  for (int i = 0; i < domain->nvalues && status == SC_OK; i++)
+    status = sc_kinds_add(&kinds, &domain->value[i], &key[i].bits);
+  if (status == SC_OK) status = sc_kinds_end(&kinds);
+  for (int i = 0; i < domain->nvalues && status == SC_OK; i++) sc_kinds_put(b, i, &key[i].bits);
+  sc_memo_free(&kinds.memo);
+  return status;
+}
+
 sc_status sc_domain_finish(sc_space_bound *bound, sc_combo *combo, int dim, sc_error *err) {
   sc_domain *domain = &combo->domain[dim];
   sc_builder b = {
@@ -332,6 +346,7 @@ sc_status sc_domain_finish(sc_space_bound *bound, sc_combo *combo, int dim, sc_e
   if (!key || !domain->leaf || !domain->class || !domain->place) return nomem(&b);
   find_ranges(domain);
   SC_TRY(key_values(&b, key));
+  SC_TRY(set_kinds(&b, key));
   qsort(key, n, sizeof *key, compare_keyed);
   domain->nclasses = 0;
   for (size_t i = 0; i < n; i++) {

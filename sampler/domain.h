@@ -31,4 +31,16 @@ sc_status sc_probe_loop(const sc_builder *b, const sc_runset *set, int32_t step,
 bool sc_probe_may_loop(const sc_builder *b);
 bool sc_probe_is_blocked(const sc_task *task, int access, int dim);
 
+/* kinds.c: numbers the kinds of a dim's values, then gives the dim its field, then puts the numbers there. `bits`: of the
+ * value. */
+typedef struct sc_kinds {
+  const sc_builder *b;
+  uint8_t bands; /* bit b: how large tiles of band b are decides how a kernel steps through some pack */
+  sc_memo memo;
+} sc_kinds;
+void sc_kinds_start(sc_kinds *kinds, const sc_builder *b);
+sc_status sc_kinds_add(sc_kinds *kinds, const sc_value_of_dim *value, sc_bits *bits);
+sc_status sc_kinds_end(sc_kinds *kinds);
+void sc_kinds_put(const sc_builder *b, int i, sc_bits *bits);
+
 #endif

@@ -61,11 +61,8 @@ static void apply_combo(const sc_space_bound *bound, const sc_combo *combo, uint
   memcpy(schedule->compile, bound->machine->compiler[combo->compile[member]].name, sizeof schedule->compile);
 }
 
-static void apply_dim(const sc_space_bound *bound, const sc_combo *combo, int level, const sc_edge *edge,
-                      uint32_t member, sc_schedule *schedule) {
-  int d = combo->dim[level];
-  const sc_domain *domain = &combo->domain[d];
-  const sc_value_of_dim *value = &domain->value[(uint32_t)domain->class[edge->what].first + member];
+void sc_apply_value(const sc_space_bound *bound, int d, const sc_domain *domain, const sc_value_of_dim *value,
+                    sc_schedule *schedule) {
   const sc_runset *set = &domain->runset[value->runset];
   if (set->max_tile > 1) {
     schedule->nruns[d] = set->nruns;
@@ -77,6 +74,13 @@ static void apply_dim(const sc_space_bound *bound, const sc_combo *combo, int le
     if (step > below) schedule->group[b][d] = step == set->tiles ? SC_ALL : step / below;
     below = step;
   }
+}
+
+static void apply_dim(const sc_space_bound *bound, const sc_combo *combo, int level, const sc_edge *edge,
+                      uint32_t member, sc_schedule *schedule) {
+  const sc_domain *domain = &combo->domain[combo->dim[level]];
+  const sc_value_of_dim *value = &domain->value[(uint32_t)domain->class[edge->what].first + member];
+  sc_apply_value(bound, combo->dim[level], domain, value, schedule);
 }
 
 static void apply_late(const sc_late *late, int var, uint32_t what, sc_schedule *schedule) {

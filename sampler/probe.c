@@ -107,6 +107,29 @@ bool sc_probe_may_loop(const sc_builder *b) {
   return false;
 }
 
+static bool is_before(const sc_seg *a, const sc_seg *b) {
+  return a->size != b->size ? a->size < b->size : a->lo != b->lo ? a->lo < b->lo : a->hi < b->hi;
+}
+
+/* Of sizes and borders, whatever their number and order. */
+static uint64_t hash_classes(const sc_tiling *tiling) {
+  const sc_seg *seg[SC_MAX_SEGS];
+  int32_t words[3 * SC_MAX_SEGS];
+  int n = 0;
+  for (int i = 0; i < tiling->nsegs; i++) {
+    if (tiling->class_of[i] != n) continue; /* seen */
+    int at = n++;
+    for (; at > 0 && is_before(&tiling->seg[i], seg[at - 1]); at--) seg[at] = seg[at - 1];
+    seg[at] = &tiling->seg[i];
+  }
+  for (int i = 0; i < n; i++) {
+    words[3 * i] = seg[i]->size;
+    words[3 * i + 1] = seg[i]->lo;
+    words[3 * i + 2] = seg[i]->hi;
+  }
+  return sc_hash64(words, (size_t)n * 3 * sizeof *words, 0);
+}
+
 /* Keeps the runs that are legal, with their kernels. */
 void sc_probe_runs(sc_builder *b) {
   int n = 0;
@@ -122,6 +145,7 @@ void sc_probe_runs(sc_builder *b) {
       continue;
     }
     set->nclasses = nest.dim[b->dim].nclasses;
+    set->classes = hash_classes(&nest.dim[b->dim]);
     b->domain->runset[n++] = *set;
   }
   b->domain->nrunsets = n;

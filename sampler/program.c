@@ -308,8 +308,10 @@ static sc_status late_bit(const sc_tree *t, const sc_late_guard *guard, int *bit
 
 static sc_status add_relation(sc_tree *t, int root, int relation, const sc_late_guard *guard, bool *feasible) {
   int late = -1;
+  if (t->asks_facts && !t->bound->kernels) return SC_OK; /* nothing is known of any kernel */
   for (int v = 0; v < SC_VAR_COUNT; v++)
     if (guard->alternatives[v] != ~(uint64_t)0) SC_TRY(late_bit(t, guard, &late));
+  if (t->asks_facts) return sc_kernel_cond_add(t, root, relation, late);
   int dim = only_dim(t, root);
   if (dim == -1) {
     if (sc_relation_holds(relation, t->node[root].value)) return SC_OK;
@@ -351,6 +353,7 @@ static sc_status add_alternatives(sc_tree *t, bool *feasible) {
   int ignored, nu = 1, np = 1;
   t->n = t->unroll = t->parallel = 0;
   t->asks_unroll = t->asks_tasks = false;
+  t->asks_facts = 0;
   SC_TRY(sc_tree_expression(t, t->cond->left, t->cond->nleft, &ignored));
   SC_TRY(sc_tree_expression(t, t->cond->right, t->cond->nright, &ignored));
   if (t->asks_unroll && late->nunrolls) nu = late->nunrolls;
@@ -429,9 +432,9 @@ sc_status sc_program_make(sc_space_bound *bound, sc_combo *combo, bool *feasible
   do {
     before = after;
     find_leaf_ranges(bound, combo);
-    combo->ninstances = 0;
+    combo->ninstances = combo->nkernel_conds = 0;
     memset(combo->nslots, 0, sizeof combo->nslots);
-    for (int d = 0; d < bound->task->ndims; d++) combo->domain[d].used = 0;
+    for (int d = 0; d < bound->task->ndims; d++) combo->domain[d].used = combo->domain[d].asked = 0;
     for (int i = 0; i < bound->space->nconds; i++) {
       t->cond = &bound->space->cond[i];
       if (!sc_cond_active(bound, t->cond)) continue;

@@ -133,7 +133,7 @@ static bool walk_dim(finder *f, int level, sc_bits *bits, const sc_edge **taken)
   uint32_t class = (uint32_t)f->candidate[d][at].class, member = (uint32_t)f->candidate[d][at].member, edge;
   if (!find_edge(f, class, &edge)) return false;
   for (size_t w = 0; w < SC_COUNT_OF(bits->word); w++) bits->word[w] |= f->combo->domain[d].class[class].bits.word[w];
-  bits->late = 0; /* edges know which conditions hold */
+  bits->late = bits->kinds = 0; /* edges know which conditions hold */
   *taken = take(f, edge, member);
   return true;
 }

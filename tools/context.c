@@ -238,16 +238,17 @@ sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_m
 
 /* ---- spaces ---- */
 
-sc_status tool_space(tool *t, const char *space, const sc_task *task, const sc_machine *machine, const text_list *force,
+sc_status tool_space(tool *t, const char *space, const sc_task *task, const platform *p, const text_list *force,
                      int64_t threads, sc_space_bound **bound) {
   const sc_space *parsed;
   sc_str lines = {0};
   if (space) SC_TRY(sc_space_load(t->arena, space, &parsed, &t->err));
   else SC_TRY(sc_space_default(t->arena, task, &parsed, &t->err));
   for (int i = 0; force && i < force->n; i++) sc_str_printf(&lines, "%s\n", force->text[i]);
-  const sc_space_options options = {.force = lines.len ? sc_str_text(&lines) : NULL, .threads = (int)threads};
+  const sc_space_options options = {
+      .force = lines.len ? sc_str_text(&lines) : NULL, .threads = (int)threads, .kernels = p->kernels};
   sc_status status = lines.failed ? sc_fail(&t->err, SC_NOMEM, "out of memory")
-                                  : sc_space_bind(parsed, task, machine, &options, bound, &t->err);
+                                  : sc_space_bind(parsed, task, &p->machine, &options, bound, &t->err);
   sc_str_free(&lines);
   return status;
 }

@@ -30,7 +30,7 @@ static sc_status one_layer(tool *t, platform *p, const char *layer, uint64_t see
   struct adding a = {.t = t};
   sc_space_bound *space;
   SC_TRY(tool_task(t, layer, &a.task));
-  SC_TRY(tool_space(t, NULL, a.task, &p->machine, NULL, 1, &space));
+  SC_TRY(tool_space(t, NULL, a.task, p, NULL, 1, &space));
   sc_status status = sample_stratified(t, space, a.task, p, STRATIFIED, seed, add, &a);
   if (status == SC_OK) status = sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, seed + ROUNDS, add, &a, &t->err);
   if (status == SC_OK) status = kernels_measure(t, p, &a.jobs);

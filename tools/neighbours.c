@@ -68,7 +68,7 @@ sc_status sample_neighbours(tool *t, const struct sample_options *o) {
     const bool other = i == 0 || jobs.job[i - 1].task != j->task;
     struct printing print = {t, j->task, 0, o->json};
     if (other && space) sc_space_unbind(space);
-    if (other) status = tool_space(t, o->space, j->task, &p.machine, &o->force, o->threads, &space);
+    if (other) status = tool_space(t, o->space, j->task, &p, &o->force, o->threads, &space);
     if (status != SC_OK) break;
     print_head(t, o, j, i == 0, other);
     status = draw_near(t, space, j, o->number ? (size_t)o->number : DEFAULT_NUMBER, &rng, &print);

@@ -54,7 +54,7 @@ static sc_status pick(tool *t, struct predicting *x, const char *text) {
   sc_space_bound *space;
   size_t scanned = 0, n = 0;
   SC_TRY(tool_task(t, text, &task));
-  SC_TRY(tool_space(t, o->space, task, &x->p.machine, &o->force, o->threads, &space));
+  SC_TRY(tool_space(t, o->space, task, &x->p, &o->force, o->threads, &space));
   sc_pick *picks = calloc((size_t)k, sizeof *picks);
   sc_status status = picks ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %lld picks", (long long)k);
   if (status == SC_OK) status = pick_best(t, x->model, space, task, &x->p, &how, picks, &n, &scanned);

@@ -131,7 +131,7 @@ sc_status quick_campaign(quickstart *q) {
   sc_space_bound *space[QUICK_TASKS] = {0};
   sc_status status = SC_OK;
   for (size_t i = 0; i < q->ntasks && status == SC_OK; i++)
-    status = tool_space(q->t, NULL, q->c[i].task, &q->p.machine, NULL, 1, &space[i]);
+    status = tool_space(q->t, NULL, q->c[i].task, &q->p, NULL, 1, &space[i]);
   if (status == SC_OK) status = rounds(q, space);
   for (size_t i = 0; i < q->ntasks; i++)
     if (space[i]) sc_space_unbind(space[i]);

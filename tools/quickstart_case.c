@@ -89,7 +89,7 @@ static sc_status pick_and_measure(quickstart *q, quick_case *c, const sc_space_b
 sc_status quick_run_case(quickstart *q, quick_case *c) {
   sc_space_bound *space;
   tool_say(q->t, "%s: scanning the space of %s", c->name, c->task->text);
-  SC_TRY(tool_space(q->t, NULL, c->task, &q->p.machine, NULL, 1, &space));
+  SC_TRY(tool_space(q->t, NULL, c->task, &q->p, NULL, 1, &space));
   sc_status status = pick_and_measure(q, c, space);
   if (status == SC_OK && !q->own_model) status = measure_points(q, c, space);
   sc_space_unbind(space);

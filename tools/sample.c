@@ -102,7 +102,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (!n) return tool_usage(t, "TASK is missing");
   SC_TRY(tool_task(t, operands[0], &task));
   SC_TRY(platform_open(t, o->machine, &p));
-  sc_status status = tool_space(t, o->space, task, &p.machine, &o->force, o->threads, &space);
+  sc_status status = tool_space(t, o->space, task, &p, &o->force, o->threads, &space);
   if (status == SC_OK) status = draw(t, o, task, &p, space);
   if (space) sc_space_unbind(space);
   platform_close(&p);

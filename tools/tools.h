@@ -116,7 +116,7 @@ sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *datase
 sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size);
 
 /* The space of a task: from a file or the default one, bound. */
-sc_status tool_space(tool *t, const char *space, const sc_task *task, const sc_machine *machine, const text_list *force,
+sc_status tool_space(tool *t, const char *space, const sc_task *task, const platform *p, const text_list *force,
                      int64_t threads, sc_space_bound **bound);
 
 /* Schedules read from files ("-": standard input), in their order; a schedule that cannot be lowered is an error. A nest

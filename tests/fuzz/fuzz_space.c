@@ -15,7 +15,9 @@ static const sc_task *load_task(sc_arena *arena) {
 
 static void check_space(const sc_space *space, const sc_task *task) {
   sc_machine machine = {.cores = {2, SC_ASSUMED}, .vector_registers = {8, SC_ASSUMED}, .ncompilers = 1};
-  sc_space_options options = {.max_states = 2000};
+  static sc_kernel_table *nothing; /* known of any kernel, but asked */
+  if (!nothing) nothing = sc_kernel_table_new();
+  sc_space_options options = {.max_states = 2000, .kernels = nothing};
   sc_space_bound *bound = NULL;
   sc_error err = {0};
   memcpy(machine.compiler[0].name, "gcc", 4);

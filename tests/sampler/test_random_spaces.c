@@ -1,8 +1,9 @@
 /* The comparison of test_distinct.c for spaces drawn at random: tiles, ladders, loops, packs, pads, parallel loops and
  * conditions in combinations that nobody thought of. SC_SPACES=n draws more of them, SC_SEED=n others. */
 #include "tests/sampler/brute.h"
+#include "tests/sampler/facts.h"
 
-enum { MOST_TEXTS = 40000, TEXT = 160 };
+enum { MOST_TEXTS = 40000, MOST_FILTERED = 3000, TEXT = 160 };
 
 typedef struct condition {
   int dim, band; /* an extent within lo .. hi; dim -1: unused */
@@ -290,6 +291,15 @@ static void each_text(void *user, const sc_task *task, const sc_schedule *schedu
   if (sc_space_rank(c->bound, schedule, &rank) != SC_OK) complain(c, schedule, "this text is not in the space:");
 }
 
+/* A condition on kernels, against the plain filter. */
+static void filter_by_facts(random_space *r, const sc_space_bound *bound) {
+  sc_machine machine = facts_machine();
+  sc_kernel_table *table = made_up_table(bound, &machine, r->t);
+  const fact_case *c = &fact_cases[one_of(r, SC_COUNT_OF(fact_cases))];
+  compare_facts(bound, r->space, r->t, &machine, r->b.threads, table, c, one_of(r, r->t->ndims));
+  sc_kernel_table_free(table);
+}
+
 static bool compare(random_space *r, size_t *distinct) {
   sc_machine machine = small_machine();
   sc_space_bound *bound = NULL;
@@ -311,6 +321,7 @@ static bool compare(random_space *r, size_t *distinct) {
     if (sc_space_rank(bound, &s, &back) != SC_OK || back != k) complain(&c, &s, "the rank of this schedule is wrong:");
   }
   if (complete) assert_int_equal(given.n, c.raw.n);
+  if (bound && sc_space_count(bound) <= MOST_FILTERED) filter_by_facts(r, bound);
   *distinct += given.n;
   hashes_free(&c.raw);
   hashes_free(&given);

@@ -43,6 +43,11 @@ cp out b.sched
 expect 1 "$S" sample $task --force "parallel i 1"
 says err "no parallel loops"
 expect 0 "$S" sample $task --count --force "where kernels <= 2"
+layer=matmul:M=512,N=512,K=512 # of whose kernels the table beside a machine that came with schedcast knows some
+expect 0 "$S" sample $layer --machine amd-epyc-zen5 --count
+all=$(cat out)
+expect 0 "$S" sample $layer --machine amd-epyc-zen5 --count --force "spills <= 4"
+equal "$(($(cat out) > 1000 && $(cat out) < all))" 1 "schedules with few spills, $(cat out) of $all"
 grep -v '^#' a.sched | head -4 >two.sched # a task, its proposal, two schedules
 expect 0 "$S" sample --neighbours-of two.sched -n 6 --seed 1
 cp out near.sched
