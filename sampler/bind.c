@@ -283,6 +283,8 @@ static sc_status count_all(sc_space_bound *bound, sc_error *err) {
         sc_graph_push(&bound->graph, bound->combo[i].root, (uint32_t)i, (uint32_t)bound->combo[i].ncompiles, 0);
     if (status != SC_OK) return sc_fail(err, status, "out of memory");
   }
+  sc_verdicts_free(&bound->verdicts); /* edges know them from here on */
+  bound->kernels = NULL;
   sc_status status = sc_graph_close(&bound->graph, base, &bound->root);
   return status == SC_OK ? SC_OK
                          : sc_fail(err, status, "no memory to count this space, or it holds more than 2^128 schedules");

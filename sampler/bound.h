@@ -324,7 +324,7 @@ struct sc_space_bound {
   const sc_space *space; /* with the forced lines and the limits of lowering */
   const sc_task *task;
   const sc_machine *machine; /* a copy */
-  const sc_kernel_table *kernels; /* asked while counting only */
+  const sc_kernel_table *kernels; /* while counting; NULL: nothing is known */
   int threads, nbands;
   int npackable;
   uint8_t packable[SC_MAX_PACKS]; /* accesses that are read and may be packed */
@@ -341,7 +341,7 @@ struct sc_space_bound {
   sc_graph graph;
   sc_memo late_memo, table_memo;
   uint32_t root;
-  sc_verdicts verdicts;
+  sc_verdicts verdicts; /* while counting */
   size_t ntables, table_cap;
   sc_order_table *table;
 };

@@ -27,7 +27,7 @@ typedef struct sc_space_options {
   const char *force; /* extra lines or items, whose word `force` may be left out: "vector k; where kernels <= 2" */
   int threads; /* 0 = as many as the machine has cores; 1 leaves parallel schedules out */
   size_t max_states; /* 0 = 2 000 000; more is an error that names the condition */
-  const sc_kernel_table *kernels; /* what conditions on kernels ask while binding; NULL: they leave nothing out */
+  const sc_kernel_table *kernels; /* what conditions on kernels ask, while binding only; NULL: they leave nothing out */
 } sc_space_options;
 /* Fails with SC_ILLEGAL and the condition or forced line that leaves nothing. Space and task must outlive the result,
  * which never changes: threads may share it. */
