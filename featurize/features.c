@@ -304,15 +304,13 @@ static void analytic(const sc_walk *w, const sc_analytic *t, float *row) {
     second = sc_max(second, sc_min(first, term[i]));
     first = sc_max(first, term[i]);
   }
-  SET(time_compute, t->compute_s * 1e9);
-  SET(time_kernel, t->kernel_s * 1e9);
-  SET(time_l1, t->l1_s * 1e9);
-  SET(time_l2, t->l2_s * 1e9);
-  SET(time_l3, t->l3_s * 1e9);
-  SET(time_memory, t->memory_s * 1e9);
-  SET(time_conflict, t->conflict_s * 1e9);
-  SET(time_pack, t->pack_s * 1e9);
-  SET(time_overhead, t->overhead_s * 1e9);
+  SET(compute_share, t->compute_s / t->time_s);
+  SET(kernel_share, t->kernel_s / t->time_s);
+  SET(l1_share, t->l1_s / t->time_s);
+  SET(l2_share, t->l2_s / t->time_s);
+  SET(l3_share, t->l3_s / t->time_s);
+  SET(memory_share, t->memory_s / t->time_s);
+  SET(conflict_share, t->conflict_s / t->time_s);
   SET(time_sum, t->time_s * 1e9);
   SET(efficiency, w->p->task->flop / (t->time_s * w->p->rates.peak_flop_per_s));
   SET(traffic_over_compute, traffic / t->kernel_s);

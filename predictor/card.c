@@ -28,6 +28,7 @@ static const field fields[] = {
     FIELD("passes", COUNT, passes),
     FIELD("disturbed_rows", COUNT, disturbed),
     FIELD("kernel_facts", COUNT, kernel_facts),
+    FIELD("members", INT, boost.members),
     FIELD("rounds", INT, boost.rounds),
     FIELD("scale_rounds", INT, scale_rounds),
     FIELD("depth", INT, boost.depth),

@@ -8,15 +8,19 @@
 static bool is_share(double x) { return x >= 0 && x <= 1; }
 
 sc_status sc_fit_options_of(const sc_train_options *o, sc_fit_options *out, sc_error *err) {
-  if (o->trees < 0 || o->trees > SC_MOST_TREES || o->depth < 0 || o->depth > SC_MOST_DEPTH)
-    return sc_fail(err, SC_USAGE, "%d trees of depth %d: up to %d of up to %d can be had", o->trees, o->depth,
-                   SC_MOST_TREES, SC_MOST_DEPTH);
+  const int members = o->members > 0 ? o->members : 4, trees = o->trees > 0 ? o->trees : 250;
+  if (o->members < 0 || members > SC_MOST_MEMBERS || o->trees < 0 || trees > SC_MOST_TREES / members)
+    return sc_fail(err, SC_USAGE, "%d members of %d trees: up to %d can be had, of up to %d trees in all", members,
+                   o->trees, SC_MOST_MEMBERS, SC_MOST_TREES);
+  if (o->depth < 0 || o->depth > SC_MOST_DEPTH)
+    return sc_fail(err, SC_USAGE, "trees of depth %d: up to %d can be had", o->depth, SC_MOST_DEPTH);
   if (!is_share(o->eta) || !is_share(o->subsample) || !is_share(o->colsample))
     return sc_fail(err, SC_USAGE, "eta %g, subsample %g, colsample %g: each lies between 0 and 1", o->eta, o->subsample,
                    o->colsample);
   if (!(o->min_child_weight >= 0 && o->min_child_weight < INFINITY))
     return sc_fail(err, SC_USAGE, "min_child_weight %g is no weight", o->min_child_weight);
-  *out = (sc_fit_options){.boost = {.rounds = o->trees > 0 ? o->trees : 250,
+  *out = (sc_fit_options){.boost = {.members = members,
+                                    .rounds = trees,
                                     .depth = o->depth > 0 ? o->depth : 6,
                                     .nthread = 1, /* boosters run side by side instead */
                                     .eta = o->eta > 0 ? o->eta : 0.1,

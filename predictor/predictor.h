@@ -50,10 +50,11 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
 /* ---- models ------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_model sc_model;
-enum { SC_MOST_TREES = 100000, SC_MOST_DEPTH = 8 };
+enum { SC_MOST_TREES = 32768 /* of all members */, SC_MOST_DEPTH = 8, SC_MOST_MEMBERS = 16 };
 /* SC_USAGE where one is out of its range. */
 typedef struct sc_train_options {
-  int trees, depth; /* 0 = 250, 6; at most SC_MOST_TREES, SC_MOST_DEPTH deep */
+  int members; /* boosters that differ in what they draw, whose mean is the model; 0 = 4, at most SC_MOST_MEMBERS */
+  int trees, depth; /* of each; 0 = 250, 6 */
   double eta, subsample, colsample; /* 0 = 0.1, 0.7, 0.3; at most 1 */
   double min_child_weight; /* 0 = 5 */
   uint64_t seed;

@@ -42,7 +42,7 @@ static sc_status set_parameters(BoosterHandle b, const sc_boost_options *o, sc_e
     const char *name;
     double value;
   } number[] = {{"max_depth", o->depth},
-                {"eta", o->eta},
+                {"eta", o->eta / o->members},
                 {"min_child_weight", o->min_child_weight},
                 {"subsample", o->subsample},
                 {"colsample_bytree", o->colsample},
@@ -82,34 +82,59 @@ static void gradient(const sc_boost_target *target, float value, float margin, f
   else *g = 1 - fminf(fabsf(value) * expf(-(margin + target->offset)), 20);
 }
 
-static sc_status boost(BoosterHandle b, DMatrixHandle matrix, size_t n, const sc_boost_target *target, int k,
-                       int rounds, float *g, float *h, sc_error *err) {
+/* What boosting works on; arrays of n rows times k outputs. */
+typedef struct boosting {
+  BoosterHandle booster;
+  DMatrixHandle matrix;
+  size_t n;
+  int k, members;
+  float *g, *h, *before /* margins of the file before the last round */, *own /* of each member */;
+} boosting;
+
+/* The last round's trees were the member's: their leaves are 1/members of what a booster alone would have. */
+static void take_round(boosting *b, int member, const float *margin) {
+  const size_t count = b->n * (size_t)b->k;
+  float *own = b->own + (size_t)member * count;
+  for (size_t i = 0; i < count; i++) own[i] += (float)b->members * (margin[i] - b->before[i]);
+  memcpy(b->before, margin, count * sizeof *margin);
+}
+
+/* Several boosters in one file: rounds are dealt to the members in turn, each sees its own margins only, and the sum of all
+ * trees is the mean of the members. */
+static sc_status boost(boosting *b, const sc_boost_target *target, int rounds, sc_error *err) {
   static const char config[] =
       "{\"type\":1,\"training\":true,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}";
-  for (int round = 0; round < rounds; round++) {
+  const size_t count = b->n * (size_t)b->k;
+  for (int round = 0; round < rounds * b->members; round++) {
+    const int member = round % b->members, last = (round + b->members - 1) % b->members;
+    const float *own = b->own + (size_t)member * count;
     const bst_ulong *shape;
     bst_ulong dims;
     const float *margin;
-    XGB(XGBoosterPredictFromDMatrix(b, matrix, config, &shape, &dims, &margin));
-    for (size_t i = 0; i < n; i++) {
-      for (int t = 0; t < k; t++) {
-        const size_t at = i * (size_t)k + (size_t)t;
-        if (round < target[t].rounds) gradient(&target[t], target[t].value[i], margin[at], &g[at], &h[at]);
-        else g[at] = h[at] = 0;
+    XGB(XGBoosterPredictFromDMatrix(b->booster, b->matrix, config, &shape, &dims, &margin));
+    take_round(b, last, margin);
+    for (size_t i = 0; i < b->n; i++) {
+      for (int t = 0; t < b->k; t++) {
+        const size_t at = i * (size_t)b->k + (size_t)t;
+        if (round / b->members < target[t].rounds)
+          gradient(&target[t], target[t].value[i], own[at], &b->g[at], &b->h[at]);
+        else b->g[at] = b->h[at] = 0;
       }
     }
-    XGB(XGBoosterBoostOneIter(b, matrix, g, h, n * (size_t)k));
+    XGB(XGBoosterBoostOneIter(b->booster, b->matrix, b->g, b->h, count));
   }
   return SC_OK;
 }
 
-static sc_status train(BoosterHandle b, DMatrixHandle matrix, size_t n, const sc_boost_target *target, int ntargets,
-                       const sc_boost_options *options, sc_error *err) {
-  SC_TRY(set_parameters(b, options, err));
-  float *g = malloc(2 * n * (size_t)ntargets * sizeof *g);
-  if (g == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu gradients", n);
-  const sc_status status = boost(b, matrix, n, target, ntargets, options->rounds, g, g + n * (size_t)ntargets, err);
-  free(g);
+static sc_status train(BoosterHandle booster, DMatrixHandle matrix, size_t n, const sc_boost_target *target,
+                       int ntargets, const sc_boost_options *options, sc_error *err) {
+  SC_TRY(set_parameters(booster, options, err));
+  const size_t count = n * (size_t)ntargets;
+  float *room = calloc(count, (3 + (size_t)options->members) * sizeof *room);
+  if (room == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu gradients", n);
+  boosting b = {booster, matrix, n, ntargets, options->members, room, room + count, room + 2 * count, room + 3 * count};
+  const sc_status status = boost(&b, target, options->rounds, err);
+  free(room);
   return status;
 }
 

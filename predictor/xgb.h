@@ -13,11 +13,11 @@ typedef struct sc_boost_target {
   sc_boost_kind kind;
   const float *value;
   float offset;
-  int rounds; /* later rounds leave this output as it is */
+  int rounds; /* of a member; later ones leave this output as it is */
 } sc_boost_target;
 
 typedef struct sc_boost_options {
-  int rounds, depth, nthread;
+  int members /* boosters whose mean is the model */, rounds /* of each */, depth, nthread;
   double eta, min_child_weight, subsample, colsample;
   uint64_t seed;
 } sc_boost_options;

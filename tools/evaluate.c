@@ -10,7 +10,7 @@
 
 struct evaluate_options {
   const char *model, *picture, *log, *machine;
-  int64_t trees, depth, seed, passes, threads;
+  int64_t members, trees, depth, seed, passes, threads;
   int by;
   bool json, disturbed;
 };
@@ -25,8 +25,10 @@ static const option options[] = {
      NULL},
     {"log", 0, OPTION_TEXT, offsetof(struct evaluate_options, log), "FILE", "append a line (evaluation sets only)",
      NULL},
-    {"trees", 0, OPTION_COUNT, offsetof(struct evaluate_options, trees), "N", "of the models trained here, default 250",
-     OPTION_RANGE(1, 100000)},
+    {"members", 0, OPTION_COUNT, offsetof(struct evaluate_options, members), "N",
+     "boosters of a model trained here, default 4", OPTION_RANGE(1, SC_MOST_MEMBERS)},
+    {"trees", 0, OPTION_COUNT, offsetof(struct evaluate_options, trees), "N", "of each, default 250",
+     OPTION_RANGE(1, SC_MOST_TREES)},
     {"depth", 0, OPTION_COUNT, offsetof(struct evaluate_options, depth), "N", "default 6",
      OPTION_RANGE(1, SC_MOST_DEPTH)},
     {"disturbed", 0, OPTION_FLAG, offsetof(struct evaluate_options, disturbed), NULL, "passes marked invalid count too",
@@ -72,7 +74,8 @@ static sc_status append_log(tool *t, const char *path, const sc_model *model, co
 }
 
 static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_rows *rows, const sc_model *model) {
-  const sc_train_options train = {.trees = (int)o->trees,
+  const sc_train_options train = {.members = (int)o->members,
+                                  .trees = (int)o->trees,
                                   .depth = (int)o->depth,
                                   .seed = (uint64_t)o->seed,
                                   .nthread = (int)o->threads,

@@ -44,7 +44,7 @@ static sc_status predict_rows(quickstart *q, const sc_rows *rows, double *predic
 sc_status quick_picture(quickstart *q) {
   tool *t = q->t;
   const sc_rows_options how = {.passes = 2, .kernels = q->p.kernels};
-  const sc_train_options training = {.log = t->log};
+  const sc_train_options training = {.members = 1, .log = t->log};
   sc_rows rows;
   sc_evaluation e;
   char title[160];

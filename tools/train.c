@@ -5,14 +5,16 @@
 
 struct train_options {
   const char *out, *forbid, *machine;
-  int64_t trees, depth, seed, passes, threads;
+  int64_t members, trees, depth, seed, passes, threads;
   double eta, subsample, colsample, min_child_weight;
   bool json, disturbed;
 };
 
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct train_options, out), "FILE", "the model, x.xgb (required)", NULL},
-    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "default 250",
+    {"members", 0, OPTION_COUNT, offsetof(struct train_options, members), "N", "boosters to average, default 4",
+     OPTION_RANGE(1, SC_MOST_MEMBERS)},
+    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "of each, default 250",
      OPTION_RANGE(1, SC_MOST_TREES)},
     {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6", OPTION_RANGE(1, SC_MOST_DEPTH)},
     {"eta", 0, OPTION_REAL, offsetof(struct train_options, eta), "X", "learning rate, default 0.1",
@@ -61,7 +63,8 @@ static sc_status train(tool *t, const struct train_options *o, const sc_dataset 
                        const sc_kernel_table *kernels) {
   const sc_rows_options how = {
       .passes = (int)o->passes, .disturbed = o->disturbed, .kernels = kernels, .forbid = o->forbid};
-  const sc_train_options to = {.trees = (int)o->trees,
+  const sc_train_options to = {.members = (int)o->members,
+                               .trees = (int)o->trees,
                                .depth = (int)o->depth,
                                .eta = o->eta,
                                .min_child_weight = o->min_child_weight,

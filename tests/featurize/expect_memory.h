@@ -321,15 +321,13 @@ static inline void expect_analytic(expected *e, const sums *s) {
     if (term[i] > first) second = first, first = term[i];
     else second = most(second, term[i]);
   }
-  EXPECT(time_compute, compute);
-  EXPECT(time_kernel, kernel);
-  EXPECT(time_l1, s->load_cycles * cycle);
-  EXPECT(time_l2, served[0]);
-  EXPECT(time_l3, served[1]);
-  EXPECT(time_memory, served[2]);
-  EXPECT(time_conflict, conflicts);
-  EXPECT(time_pack, pack);
-  EXPECT(time_overhead, overhead);
+  EXPECT(compute_share, compute / sum);
+  EXPECT(kernel_share, kernel / sum);
+  EXPECT(l1_share, s->load_cycles * cycle / sum);
+  EXPECT(l2_share, served[0] / sum);
+  EXPECT(l3_share, served[1] / sum);
+  EXPECT(memory_share, served[2] / sum);
+  EXPECT(conflict_share, conflicts / sum);
   EXPECT(time_sum, sum);
   EXPECT(efficiency, b->task->flop / (sum * 1e-9 * m->peak_flop_per_s.value));
   EXPECT(traffic_over_compute, (served[0] + served[1] + served[2]) / kernel);

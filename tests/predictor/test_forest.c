@@ -121,8 +121,8 @@ typedef struct trained {
   sc_forest forest;
 } trained;
 
-/* Two outputs of a function with steps and interactions. */
-static trained train(int depth, int rounds, int scale_rounds, uint64_t seed) {
+/* Two outputs of a function with steps and interactions; every tree sees a `share` of rows and features. */
+static trained train_members(int members, double share, int depth, int rounds, int scale_rounds, uint64_t seed) {
   trained t = {.bins = malloc(ROWS * FEATURES)};
   float value[ROWS], scale[ROWS];
   sc_rng rng;
@@ -135,13 +135,14 @@ static trained train(int depth, int rounds, int scale_rounds, uint64_t seed) {
     scale[i] = (float)fabs(0.01 + 0.1 * sc_rng_unit(&rng) * row[2]);
   }
   const sc_boost_target target[2] = {{SC_BOOST_MEAN, value, 0, rounds}, {SC_BOOST_SCALE, scale, -1, scale_rounds}};
-  const sc_boost_options options = {.rounds = rounds,
+  const sc_boost_options options = {.members = members,
+                                    .rounds = rounds,
                                     .depth = depth,
                                     .nthread = 1,
                                     .eta = 0.2,
                                     .min_child_weight = 2,
-                                    .subsample = 0.8,
-                                    .colsample = 0.7,
+                                    .subsample = share,
+                                    .colsample = share,
                                     .seed = seed};
   sc_booster *booster;
   sc_booster_head head;
@@ -155,6 +156,10 @@ static trained train(int depth, int rounds, int scale_rounds, uint64_t seed) {
   assert_int_equal(t.forest.nfeatures, FEATURES);
   assert_true(t.forest.depth <= depth);
   return t;
+}
+
+static trained train(int depth, int rounds, int scale_rounds, uint64_t seed) {
+  return train_members(2, 0.75, depth, rounds, scale_rounds, seed);
 }
 
 static void trained_free(trained *t) {
@@ -186,6 +191,18 @@ static void margins_equal_libxgboost(void **state) {
     assert_memory_equal(walked, theirs, sizeof walked);
     trained_free(&t);
   }
+}
+
+/* Where nothing is drawn all members are one booster, and so is their mean. */
+static void members_are_averaged(void **state) {
+  float margin[2][ROWS * 2];
+  for (int k = 0; k < 2; k++) {
+    trained t = train_members(k ? 3 : 1, 1, 4, 20, 8, 3);
+    assert_int_equal(t.forest.ntrees, (k ? 3 : 1) * 20 * 2);
+    sc_forest_margins(&t.forest, t.bins, ROWS, margin[k]);
+    trained_free(&t);
+  }
+  for (int i = 0; i < 2 * ROWS; i++) assert_float_equal(margin[0][i], margin[1][i], 1e-3);
 }
 
 static void shap_equals_libxgboost(void **state) {
@@ -280,10 +297,10 @@ static void hostile_trees_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_read_exactly),      cmocka_unit_test(strings_and_structure),
-      cmocka_unit_test(damaged_json_is_an_error),  cmocka_unit_test(margins_equal_libxgboost),
-      cmocka_unit_test(shap_equals_libxgboost),    cmocka_unit_test(hash_sees_every_number),
-      cmocka_unit_test(hostile_trees_are_refused),
+      cmocka_unit_test(numbers_read_exactly),     cmocka_unit_test(strings_and_structure),
+      cmocka_unit_test(damaged_json_is_an_error), cmocka_unit_test(margins_equal_libxgboost),
+      cmocka_unit_test(members_are_averaged),     cmocka_unit_test(shap_equals_libxgboost),
+      cmocka_unit_test(hash_sees_every_number),   cmocka_unit_test(hostile_trees_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,9 +87,15 @@ static void equal_seeds_give_equal_bytes(void **state) {
 
 static void options_out_of_range_are_refused(void **state) {
   fixture *f = *state;
-  const sc_train_options wrong[] = {
-      {.trees = -1},      {.trees = SC_MOST_TREES + 1}, {.depth = SC_MOST_DEPTH + 1},  {.eta = 1.5},
-      {.subsample = NAN}, {.colsample = -0.1},          {.min_child_weight = INFINITY}};
+  const sc_train_options wrong[] = {{.members = 17},
+                                    {.members = 2, .trees = SC_MOST_TREES / 2 + 1},
+                                    {.trees = -1},
+                                    {.trees = SC_MOST_TREES + 1},
+                                    {.depth = SC_MOST_DEPTH + 1},
+                                    {.eta = 1.5},
+                                    {.subsample = NAN},
+                                    {.colsample = -0.1},
+                                    {.min_child_weight = INFINITY}};
   for (size_t i = 0; i < SC_COUNT_OF(wrong); i++) {
     sc_error err;
     sc_model *model = NULL;

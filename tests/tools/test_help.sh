@@ -72,7 +72,8 @@ measure --passes 4294967297 1 to 16 or auto
 measure --passes 0 1 to 16 or auto
 predict --pick 5000 1 to 4096
 predict --scan 0 1 to 1000000000
-train --trees 4294967297 1 to 100000
+train --trees 4294967297 1 to 32768
+train --members 17 1 to 16
 train --depth 12 1 to 8
 train --subsample 7 0.01 to 1
 train --eta 1e9 0.0001 to 1
