@@ -138,7 +138,8 @@ static sc_status add_combo(sc_space_bound *bound, const sc_combo *combo, sc_erro
   for (int i = 0; i < bound->ncombos; i++)
     if (same_combo(&bound->combo[i], combo)) return SC_OK;
   if (bound->ncombos == SC_MAX_COMBOS)
-    return sc_fail(err, SC_LIMIT, "more than %d combinations of options, vector dims, lanes and pads", SC_MAX_COMBOS);
+    return sc_fail(err, SC_LIMIT, "more than %d combinations of options, vector dims, lanes, pads and compilers",
+                   SC_MAX_COMBOS);
   bound->combo[bound->ncombos] = *combo;
   bound->combo[bound->ncombos++].root = SC_GRAPH_DEAD;
   return SC_OK;

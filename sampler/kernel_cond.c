@@ -37,8 +37,8 @@ sc_status sc_kernel_cond_add(sc_tree *t, int root, int relation, int late) {
   sc_combo *combo = t->combo;
   SC_TRY(start_conds(t));
   if (combo->nkernel_conds == SC_MAX_KERNEL_CONDS)
-    return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT, "more than %d conditions on kernels",
-                         SC_MAX_KERNEL_CONDS);
+    return sc_space_fail(t->bound->space, &t->cond->at, t->err, SC_LIMIT,
+                         "more than %d alternatives of conditions on kernels", SC_MAX_KERNEL_CONDS);
   sc_kernel_cond *cond = &combo->kernel_cond[combo->nkernel_conds];
   *cond = (sc_kernel_cond){.cond = (int)(t->cond - t->bound->space->cond),
                            .relation = (uint8_t)relation,
