@@ -237,6 +237,14 @@ static sc_status begin(campaign *c, const sc_machine *asked, const sc_work *work
   return sc_store_open(NULL, &c->store, err);
 }
 
+/* By this campaign or before it was broken off. */
+static bool was_extended(const campaign *c, const sc_task_run *task) {
+  const int least = sc_campaign_passes(c->options);
+  for (size_t i = task->first; i < task->first + task->n; i++)
+    if (c->plan.row[i].valid > least && sc_campaign_most(c->options) > least) return true;
+  return false;
+}
+
 /* What was measured and not yet judged is judged by one more reading, whatever ended the campaign. */
 static void end(campaign *c, sc_status status) {
   sc_campaign_report *r = c->report;
@@ -245,7 +253,7 @@ static void end(campaign *c, sc_status status) {
   r->seconds = sc_now_s() - c->started_s;
   for (size_t i = 0; i < c->plan.nrows; i++)
     if (c->plan.row[i].failed || c->plan.row[i].passes > 0) r->outcomes[c->plan.row[i].outcome]++;
-  for (size_t t = 0; t < c->plan.ntasks; t++) r->unsettled += c->plan.task[t].passes > sc_campaign_passes(c->options);
+  for (size_t t = 0; t < c->plan.ntasks; t++) r->extended += was_extended(c, &c->plan.task[t]);
   sc_agreement(&c->plan, &r->agreement_top1, &r->agreement_tau);
 }
 

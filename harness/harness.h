@@ -110,14 +110,15 @@ typedef struct sc_campaign_options {
 typedef struct sc_campaign_report {
   size_t schedules, visits, skipped /* already there */, outcomes[SC_OUTCOME_COUNT], invalidated;
   size_t given_up; /* timed out before and not measured again */
-  size_t unsettled; /* tasks that got more passes than the rest */
+  size_t extended; /* tasks that got more passes than the least */
   double seconds, compile_s, agreement_top1,
       agreement_tau; /* split halves of the passes, mean over tasks; NaN = too few */
 } sc_campaign_report;
 /* Measures `work` into the dataset: passes over each task in random orders, reference kernels in between, resumable:
  * what the dataset has is not measured again. Every row is visited `passes` times with a quiet reading on either
- * side, or three times as often without; with `most_passes` a task is visited again until one half of its passes picks what the
- * other half finds within 1 % of the best, and orders as it does (tau-b >= 0.9). An illegal schedule is an error before anything is measured. */
+ * side, or three times as often without. With `most_passes` a task gets one more pass at a time until two halves of its
+ * passes agree: what one picks is by the other within 1 % of the best (mean of both ways), and from 8 rows on tau-b is
+ * 0.9 at least. An illegal schedule is an error before anything is measured. */
 sc_status sc_campaign_run(const sc_machine *machine, const sc_work *work, size_t n, const sc_campaign_options *options,
                           sc_dataset *dataset, sc_campaign_report *report, sc_error *err);
 

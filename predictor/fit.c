@@ -10,8 +10,9 @@ static bool is_share(double x) { return x >= 0 && x <= 1; }
 sc_status sc_fit_options_of(const sc_train_options *o, sc_fit_options *out, sc_error *err) {
   const int members = o->members > 0 ? o->members : 4, trees = o->trees > 0 ? o->trees : 250;
   if (o->members < 0 || members > SC_MOST_MEMBERS || o->trees < 0 || trees > SC_MOST_TREES / members)
-    return sc_fail(err, SC_USAGE, "%d members of %d trees: up to %d can be had, of up to %d trees in all", members,
-                   o->trees, SC_MOST_MEMBERS, SC_MOST_TREES);
+    return sc_fail(err, SC_USAGE, "%d members of %d trees: up to %d members can be had, together up to %d trees",
+                   o->members < 0 ? o->members : members, o->trees < 0 ? o->trees : trees, SC_MOST_MEMBERS,
+                   SC_MOST_TREES);
   if (o->depth < 0 || o->depth > SC_MOST_DEPTH)
     return sc_fail(err, SC_USAGE, "trees of depth %d: up to %d can be had", o->depth, SC_MOST_DEPTH);
   if (!is_share(o->eta) || !is_share(o->subsample) || !is_share(o->colsample))

@@ -19,7 +19,7 @@ typedef struct reading {
   uint8_t *info; /* output of each tree */
 } reading;
 
-enum { MAX_NODES = 1 << 20, MAX_TREES = 1 << 16, MAX_TREE_NODES = 2 << SC_FOREST_DEPTH };
+enum { MAX_NODES = 1 << 22, MAX_TREES = 1 << 16, MAX_TREE_NODES = 2 << SC_FOREST_DEPTH };
 
 static void damaged(reading *r, sc_status status, const char *what) {
   if (r->status == SC_OK) r->status = sc_fail(r->err, status, "%s: %s", r->where, what);

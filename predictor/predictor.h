@@ -30,12 +30,12 @@ typedef struct sc_rows {
   const char **task_name, **group_name, **network_name;
   double *half_a_s, *half_b_s; /* labels from the odd and the even passes; 0 = one pass only */
   sc_machine machine;
-  int passes; /* that labels are made of; more in tasks that were measured more often */
+  int passes; /* that labels are made of; more in tasks whose rows all have more */
   size_t kernel_facts; /* entries of the kernel table that the features were made with */
   size_t disturbed; /* rows whose label a disturbed pass is part of: 0 unless asked for */
 } sc_rows;
 typedef struct sc_rows_options {
-  int passes; /* 0 = 3 or as many as nine of ten rows have; more in tasks where nine of ten have more */
+  int passes; /* 0 = 3 or as many as nine of ten rows have, more in tasks whose rows all have more */
   bool disturbed; /* passes marked invalid count too: for a machine that is never quiet; the card says how many rows */
   const sc_kernel_table *kernels; /* NULL = none */
   const char *

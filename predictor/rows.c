@@ -170,14 +170,21 @@ static void count_passes(const building *b, size_t i, having *have) {
   for (uint32_t p = 0; p <= b->place[i].valid && p <= SC_MAX_PASSES; p++) have->n[p]++;
 }
 
-/* The most passes, `least` to `most`, that nine of ten rows have of those with at least `of`. */
-static int common_passes(const having *have, int of, int least, int most) {
-  while (most > least && (uint64_t)have->n[most] * 10 < (uint64_t)have->n[of] * 9) most--;
-  return most;
+/* 3, or fewer when less than nine of ten rows have as many. */
+static int passes_of_most(const having *have) {
+  int passes = 3;
+  while (passes > 1 && (uint64_t)have->n[passes] * 10 < (uint64_t)have->n[0] * 9) passes--;
+  return passes;
 }
 
-/* How many passes a label is made of: 3, or fewer when less than nine of ten rows have as many; within a task that was
- * measured more often, since its passes did not agree, as many as nine of ten of its labelled rows have. */
+/* As many as all rows have that have `least`: none is lost by more passes. */
+static int passes_of_all(const having *have, int least) {
+  int passes = least;
+  while (passes < SC_MAX_PASSES && have->n[passes + 1] == have->n[least]) passes++;
+  return passes;
+}
+
+/* How many passes a label is made of: as most rows have, more within a task whose rows all have more. */
 static sc_status choose_passes(building *b, size_t n, sc_error *err) {
   having all = {{0}}, *task = calloc(b->tasks.n + 1, sizeof *task);
   if (!task) return out_of_memory(err);
@@ -187,9 +194,9 @@ static sc_status choose_passes(building *b, size_t n, sc_error *err) {
     count_passes(b, i, &task[b->place[i].task]);
   }
   const int given = b->options->passes;
-  b->rows->passes = given > 0 ? given : common_passes(&all, 0, 1, 3);
+  b->rows->passes = given > 0 ? given : passes_of_most(&all);
   for (size_t t = 0; t < b->tasks.n; t++)
-    b->slot[t].passes = given > 0 ? given : common_passes(&task[t], b->rows->passes, b->rows->passes, SC_MAX_PASSES);
+    b->slot[t].passes = given > 0 ? given : passes_of_all(&task[t], b->rows->passes);
   free(task);
   return SC_OK;
 }

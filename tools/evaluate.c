@@ -34,7 +34,7 @@ static const option options[] = {
     {"disturbed", 0, OPTION_FLAG, offsetof(struct evaluate_options, disturbed), NULL, "passes marked invalid count too",
      NULL},
     {"passes", 'p', OPTION_COUNT, offsetof(struct evaluate_options, passes), "N",
-     "per label; default 3, or what 90 % of the rows have", OPTION_RANGE(1, SC_MAX_PASSES)},
+     "per label; default 3, more where all of a task have", OPTION_RANGE(1, SC_MAX_PASSES)},
     {"seed", 0, OPTION_COUNT, offsetof(struct evaluate_options, seed), "N", "of training and bootstrap", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct evaluate_options, threads), "N", "default: all",
      OPTION_RANGE(0, MOST_THREADS)},

@@ -107,7 +107,7 @@ void print_report(sc_str *out, const char *dataset, const sc_campaign_report *r,
     json_count(out, "visits", r->visits);
     json_count(out, "skipped", r->skipped);
     json_count(out, "invalidated", r->invalidated);
-    json_count(out, "unsettled_tasks", r->unsettled);
+    json_count(out, "extended_tasks", r->extended);
     json_real(out, "seconds", r->seconds);
     json_real(out, "compile_s", r->compile_s);
     for (int i = 0; i < SC_OUTCOME_COUNT; i++) json_count(out, sc_outcome_name((sc_outcome)i), r->outcomes[i]);
@@ -121,7 +121,7 @@ void print_report(sc_str *out, const char *dataset, const sc_campaign_report *r,
   for (int i = 0; i < SC_OUTCOME_COUNT; i++)
     if (r->outcomes[i]) sc_str_printf(out, "%s %zu  ", sc_outcome_name((sc_outcome)i), r->outcomes[i]);
   sc_str_printf(out, "visits already there %zu  visits invalidated %zu\n", r->skipped, r->invalidated);
-  if (r->unsettled) sc_str_printf(out, "tasks whose passes did not agree and got more: %zu\n", r->unsettled);
+  if (r->extended) sc_str_printf(out, "tasks that got more passes, since they did not agree: %zu\n", r->extended);
   if (isfinite(r->agreement_top1))
     sc_str_printf(out, "re-measurement agreement: top-1 %.3f, tau %.3f\n", r->agreement_top1, r->agreement_tau);
 }

@@ -26,7 +26,7 @@ static const option options[] = {
     {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5",
      OPTION_RANGE(0.001, 1000000)},
     {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N",
-     "per label; default 3, or what 90 % of the rows have", OPTION_RANGE(1, SC_MAX_PASSES)},
+     "per label; default 3, more where all of a task have", OPTION_RANGE(1, SC_MAX_PASSES)},
     {"disturbed", 0, OPTION_FLAG, offsetof(struct train_options, disturbed), NULL, "passes marked invalid count too",
      NULL},
     {"forbid", 0, OPTION_TEXT, offsetof(struct train_options, forbid), "FILE",

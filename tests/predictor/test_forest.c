@@ -193,6 +193,17 @@ static void margins_equal_libxgboost(void **state) {
   }
 }
 
+/* Members draw rows and features of their own: the first trees of two of them differ. */
+static void members_differ(void **state) {
+  trained t = train(4, 3, 1, 6);
+  int differ = 0;
+  for (int i = 0; i < ROWS; i++)
+    differ += walk_down(&t.forest, 0, t.bins + i * FEATURES) != walk_down(&t.forest, 2, t.bins + i * FEATURES);
+  assert_int_equal(t.forest.tree[0].output, t.forest.tree[2].output);
+  assert_true(differ > ROWS / 2);
+  trained_free(&t);
+}
+
 /* Where nothing is drawn all members are one booster, and so is their mean. */
 static void members_are_averaged(void **state) {
   float margin[2][ROWS * 2];
@@ -297,10 +308,11 @@ static void hostile_trees_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_read_exactly),     cmocka_unit_test(strings_and_structure),
-      cmocka_unit_test(damaged_json_is_an_error), cmocka_unit_test(margins_equal_libxgboost),
-      cmocka_unit_test(members_are_averaged),     cmocka_unit_test(shap_equals_libxgboost),
-      cmocka_unit_test(hash_sees_every_number),   cmocka_unit_test(hostile_trees_are_refused),
+      cmocka_unit_test(numbers_read_exactly),      cmocka_unit_test(strings_and_structure),
+      cmocka_unit_test(damaged_json_is_an_error),  cmocka_unit_test(margins_equal_libxgboost),
+      cmocka_unit_test(members_are_averaged),      cmocka_unit_test(members_differ),
+      cmocka_unit_test(shap_equals_libxgboost),    cmocka_unit_test(hash_sees_every_number),
+      cmocka_unit_test(hostile_trees_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
