@@ -101,7 +101,7 @@ static void agreement(const sc_plan *plan, const sc_task_run *task, double *top1
 bool sc_task_settled(const sc_plan *plan, size_t task) {
   double top1, tau;
   agreement(plan, &plan->task[task], &top1, &tau);
-  return !(top1 < 0.99 || tau < 0.9); /* what a quiet machine reaches with three passes (docs/measuring.md) */
+  return !(top1 < 0.99 || tau < 0.9); /* what three passes reach on a quiet machine */
 }
 
 void sc_agreement(const sc_plan *plan, double *mean_top1, double *mean_tau) {
