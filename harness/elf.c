@@ -5,6 +5,7 @@
  * bytes and per relocation its place, its type and what it means: a name, or for anonymous constants the constant's
  * bytes. */
 #include <elf.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "harness/internal.h"
@@ -69,7 +70,18 @@ static uint64_t hash_constant(const object *o, uint32_t number, int64_t at, uint
   return sc_hash64(text + begin, size, hash);
 }
 
-static uint64_t hash_relocation(const object *o, const Elf64_Rela *r, uint64_t hash) {
+/* Where nests of one unit have equal tables, clang keeps one of them for all. So the name of a table is hashed as the
+ * function's own table has it: "sc_n_" and 16 digits, which name the nest, are taken from the function. */
+static uint64_t hash_table_name(const char *name, const char *function, uint64_t hash) {
+  enum { NEST = 21 };
+  char own[96];
+  if (strncmp(name, "sc_n_", 5) != 0 || strlen(name) < NEST || strlen(function) < NEST)
+    return sc_hash64(name, strlen(name), hash);
+  snprintf(own, sizeof own, "%.*s%s", NEST, function, name + NEST);
+  return sc_hash64(own, strlen(own), hash);
+}
+
+static uint64_t hash_relocation(const object *o, const Elf64_Rela *r, const char *function, uint64_t hash) {
   uint64_t bytes = 0;
   const Elf64_Sym *symbol = contents(o, o->symbols, &bytes);
   uint64_t number = ELF64_R_SYM(r->r_info), place[2] = {r->r_offset, ELF64_R_TYPE(r->r_info)};
@@ -78,6 +90,7 @@ static uint64_t hash_relocation(const object *o, const Elf64_Rela *r, uint64_t h
   symbol += number;
   const char *name = string(o, o->section[o->symbols].sh_link, symbol->st_name);
   bool local = ELF64_ST_TYPE(symbol->st_info) == STT_SECTION || strncmp(name, ".L", 2) == 0;
+  if (ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT && !local) return hash_table_name(name, function, hash);
   if (!local) return sc_hash64(name, strlen(name), hash);
   if (o->head->e_machine == EM_X86_64) {
     int64_t at = (int64_t)symbol->st_value + r->r_addend + 4;
@@ -86,7 +99,7 @@ static uint64_t hash_relocation(const object *o, const Elf64_Rela *r, uint64_t h
   return hash_constant(o, symbol->st_shndx, (int64_t)symbol->st_value + r->r_addend, hash);
 }
 
-static uint64_t hash_section(const object *o, uint32_t number, uint64_t hash) {
+static uint64_t hash_section(const object *o, uint32_t number, const char *function, uint64_t hash) {
   uint64_t bytes = 0;
   const char *text = contents(o, number, &bytes);
   if (text) hash = sc_hash64(text, bytes, hash);
@@ -96,7 +109,7 @@ static uint64_t hash_section(const object *o, uint32_t number, uint64_t hash) {
     for (uint64_t k = 0; table && k < bytes / sizeof(Elf64_Rela); k++) {
       Elf64_Rela r;
       memcpy(&r, table + k * sizeof r, sizeof r);
-      hash = hash_relocation(o, &r, hash);
+      hash = hash_relocation(o, &r, function, hash);
     }
   }
   return hash;
@@ -115,7 +128,7 @@ static void one_function(const object *o, const char *name, sc_elf_fn *each, voi
   uint64_t hash = 0, bytes = 0;
   for (uint32_t i = 0; i < o->head->e_shnum; i++) {
     if (o->section[i].sh_type != SHT_PROGBITS || !belongs(section_name(o, i), name)) continue;
-    hash = hash_section(o, i, hash);
+    hash = hash_section(o, i, name, hash);
     bytes += o->section[i].sh_size;
   }
   each(user, name, hash, bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX);

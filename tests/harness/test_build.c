@@ -84,6 +84,32 @@ static void test_hash_is_of_code(void **state) {
   free(a), free(b);
 }
 
+/* Two nests with the same tables of kernels: clang keeps one table where both are in one unit. (The machine's one
+ * compiler is named gcc, whatever its command.) */
+static void test_hash_beside_equal_tables(void **state) {
+  world *w = *state;
+  static const char *const tasks[] = {"conv2d:H=14,W=14,C=184,K=80,R=1,S=1", "conv2d:H=14,W=14,C=200,K=80,R=1,S=1"};
+  static const char schedule[] =
+      "tile q 3*65+1, k 24*2+16*2; vector k 8; loop c; band c 64; band q 22, k 2, c all "
+      "order q k c; band order q k; pack X 1 [n,p,q,g,c]; pack W 3 [g,k/t,r,c,s,k%t]; compile gcc";
+  sample *a = calloc(1, sizeof *a), *b = calloc(1, sizeof *b);
+  sc_machine clang;
+  if (access("/usr/bin/clang", X_OK) != 0) skip();
+  machine_make(&clang, "clang");
+  for (int i = 0; i < 2; i++) {
+    a->task[i] = b->task[i] = task_make(w, tasks[i]);
+    schedule_make(a->task[i], schedule, &a->schedule[i], &a->nest[i]);
+    b->nest[i] = a->nest[i];
+  }
+  build(w, &clang, "tables", a, 0, 2);
+  for (int i = 0; i < 2; i++) build(w, &clang, "tables", b, i, 1);
+  for (int i = 0; i < 2; i++) {
+    assert_string_equal(a->built[i].failure, "");
+    assert_true(a->built[i].code_hash == b->built[i].code_hash);
+  }
+  free(a), free(b);
+}
+
 static void test_kernels_are_compiled_once(void **state) {
   world *w = *state;
   sample *a = sample_make(w, 2);
@@ -246,13 +272,10 @@ static void test_programs(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_hash_is_of_code),
-      cmocka_unit_test(test_kernels_are_compiled_once),
-      cmocka_unit_test(test_damaged_store),
-      cmocka_unit_test(test_what_does_not_compile),
-      cmocka_unit_test(test_compilers_that_are_not_there),
-      cmocka_unit_test(test_damaged_objects),
-      cmocka_unit_test(test_programs),
+      cmocka_unit_test(test_hash_is_of_code),           cmocka_unit_test(test_hash_beside_equal_tables),
+      cmocka_unit_test(test_kernels_are_compiled_once), cmocka_unit_test(test_damaged_store),
+      cmocka_unit_test(test_what_does_not_compile),     cmocka_unit_test(test_compilers_that_are_not_there),
+      cmocka_unit_test(test_damaged_objects),           cmocka_unit_test(test_programs),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }
