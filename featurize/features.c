@@ -311,7 +311,7 @@ static void analytic(const sc_walk *w, const sc_analytic *t, float *row) {
   SET(l3_share, t->l3_s / t->time_s);
   SET(memory_share, t->memory_s / t->time_s);
   SET(conflict_share, t->conflict_s / t->time_s);
-  SET(time_sum, t->time_s * 1e9);
+  SET(core_share, (t->known >= 0.5F ? t->kernel_s : t->compute_s) / t->time_s);
   SET(efficiency, w->p->task->flop / (t->time_s * w->p->rates.peak_flop_per_s));
   SET(traffic_over_compute, traffic / t->kernel_s);
   SET(pack_share, t->pack_s / t->time_s);

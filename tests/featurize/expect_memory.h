@@ -328,7 +328,7 @@ static inline void expect_analytic(expected *e, const sums *s) {
   EXPECT(l3_share, served[1] / sum);
   EXPECT(memory_share, served[2] / sum);
   EXPECT(conflict_share, conflicts / sum);
-  EXPECT(time_sum, sum);
+  EXPECT(core_share, (known >= 0.5 ? kernel : compute) / sum);
   EXPECT(efficiency, b->task->flop / (sum * 1e-9 * m->peak_flop_per_s.value));
   EXPECT(traffic_over_compute, (served[0] + served[1] + served[2]) / kernel);
   EXPECT(pack_share, pack / sum);
