@@ -21,12 +21,15 @@ const char *sc_outcome_name(sc_outcome outcome);
 
 enum { SC_REPEATS = 9, SC_MAX_PASSES = 16, SC_MAX_COUNTERS = 8 };
 
+/* Why a pass is no label: the reference kernels drifted around it; somebody else used the core beside every repeat. */
+enum sc_pass_flaw { SC_PASS_DRIFTED = 1, SC_PASS_BUSY = 2 };
+
 /* One visit of one schedule: repeats of the batched inner loop; ns 0 = a repeat that was not made. Two passes with equal
  * unix_ns, batch and ns are one pass: appending it again may set its flags, never clear them. */
 typedef struct sc_pass {
   int64_t unix_ns; /* when it began */
   uint16_t preempted; /* bit i: involuntary context switches moved during repeat i */
-  uint16_t invalid; /* 1: the reference kernels drifted around it */
+  uint16_t invalid; /* sum of sc_pass_flaw; 0 = valid */
   uint32_t batch; /* calls per repeat */
   float ns[SC_REPEATS]; /* per call */
 } sc_pass;

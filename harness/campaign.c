@@ -63,7 +63,7 @@ static sc_status settle(campaign *c, bool valid, sc_error *err) {
   for (size_t i = 0; i < c->npending; i++) {
     sc_row *row = &c->plan.row[c->pending[i].row];
     sc_measured *m = &c->pending[i].measured;
-    m->pass.invalid = !valid;
+    if (!valid) m->pass.invalid |= SC_PASS_DRIFTED;
     SC_TRY(sc_record_visit(&c->recorder, &c->plan, row, m, err));
     count_visit(c, row, m);
   }

@@ -20,12 +20,14 @@ EMBED(sc_child_memory_c, "child/memory.c");
 EMBED(sc_child_threads_c, "child/threads.c");
 EMBED(sc_child_guard_c, "child/guard.c");
 EMBED(sc_child_clocks_c, "child/clocks.c");
+EMBED(sc_child_gauge_c, "child/gauge.c");
 EMBED(sc_child_kernels_c, "child/kernels.c");
 
 static const sc_child_file files[] = {
     {"protocol.h", sc_child_protocol_h}, {"child.h", sc_child_child_h},   {"main.c", sc_child_main_c},
     {"visit.c", sc_child_visit_c},       {"memory.c", sc_child_memory_c}, {"threads.c", sc_child_threads_c},
-    {"guard.c", sc_child_guard_c},       {"clocks.c", sc_child_clocks_c}, {"kernels.c", sc_child_kernels_c},
+    {"guard.c", sc_child_guard_c},       {"clocks.c", sc_child_clocks_c}, {"gauge.c", sc_child_gauge_c},
+    {"kernels.c", sc_child_kernels_c},
 };
 
 const sc_child_file *sc_child_files(size_t *n) {

@@ -112,6 +112,7 @@ int sc_nest_threads(const sc_runner *runner, const sc_nest *nest, const sc_measu
 
 static void fill_pass(const sc_wire_reply *reply, sc_pass *pass) {
   pass->preempted = reply->preempted;
+  pass->invalid = reply->busy == (1u << SC_REPEATS) - 1 ? SC_PASS_BUSY : 0;
   pass->batch = reply->batch;
   for (int i = 0; i < SC_REPEATS; i++) pass->ns[i] = (float)reply->ns[i];
 }

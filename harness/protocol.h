@@ -65,6 +65,7 @@ typedef struct sc_wire_request {
   uint32_t guard; /* 1: run between guard pages first, at both ends, and compare */
   uint32_t compare; /* 1: compare the output of the timed layout too */
   uint32_t cold, count;
+  uint32_t gauge, unused; /* gauge 1: prefer moments at which nobody else uses the core */
   double timeout_s, batch_s;
   uint64_t memory_bytes; /* address space of the child, 0 = no limit */
   uint64_t evict_bytes; /* cold: walked before every call. CLOCKS: size of the buffer that is read */
@@ -89,8 +90,9 @@ typedef struct sc_wire_reply {
   double got, expected;
   /* RAN, as far as it came */
   uint32_t batch, repeats;
-  uint16_t preempted, unused[3];
+  uint16_t preempted, busy, unused[2]; /* bit i: repeat i was preempted; somebody else used the core beside it */
   double ns[SC_WIRE_REPEATS]; /* per call. CLOCKS: [0] arithmetic, [1] memory */
+  double gauge_ns; /* least reading of the gauge, 0 = none */
   uint64_t done_kernels; /* KERNELS: those before are done or were skipped */
   char text[160]; /* words of the program, where it has any */
 } sc_wire_reply;

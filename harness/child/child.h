@@ -1,7 +1,8 @@
 /* The runner program: a small server that forks one child per request, so that a kernel can do no harm to anyone. It
  * is compiled by the harness for each target (no part of the library is linked in), which keeps its address space
  * small and free of OpenMP and sanitizers. main.c: server; visit.c: one visit; memory.c: guarded buffers; threads.c:
- * SPMD pool; guard.c: signals, limits, system calls; clocks.c: reference clocks; kernels.c: kernels alone. */
+ * SPMD pool; guard.c: signals, limits, system calls; clocks.c: reference clocks; gauge.c: is the core
+ * all ours?; kernels.c: kernels alone. */
 #ifndef SC_CHILD_H
 #define SC_CHILD_H
 
@@ -75,6 +76,34 @@ void clocks(child *c);
 void prepare_clocks(const sc_wire_request *request); /* by the server, before it forks */
 void kernels(child *c);
 void *load_object(child *c);
+
+/* ---- loops that are not folded ------------------------------------------------------------------------------------ */
+
+typedef float lanes __attribute__((vector_size(16))); /* every target has registers of 16 bytes */
+
+#if defined(__x86_64__)
+#define IN_REGISTER "+x"
+#elif defined(__aarch64__)
+#define IN_REGISTER "+w"
+#else
+#define IN_REGISTER "+m"
+#endif
+/* Eight values are in registers here. */
+#define KEEP(a, b, d, e, f, g, h, k)                                                                                 \
+  __asm__ volatile(""                                                                                                \
+                   : IN_REGISTER(a), IN_REGISTER(b), IN_REGISTER(d), IN_REGISTER(e), IN_REGISTER(f), IN_REGISTER(g), \
+                     IN_REGISTER(h), IN_REGISTER(k))
+
+/* ---- is the core all ours? --------------------------------------------------------------------------------------- */
+
+#define PATIENCE_NS 100e6 /* of waiting for a quiet moment */
+bool gauge_is_quiet(child *c); /* one reading; true without one where the request wants no gauge */
+bool gauge_wait(child *c, double until_ns); /* readings until one is quiet or the time has come */
+void gauge_learn(double ns); /* the least reading of a child */
+/* One more repeat: when there are enough, it takes the place of the slowest that was disturbed, or is dropped. */
+void gauge_keep(sc_wire_reply *reply, double ns, bool preempted, bool busy);
+
+/* ---- clocks ------------------------------------------------------------------------------------------------------ */
 
 double now_ns(void);
 double clock_step_ns(void); /* the smallest difference the clock shows */

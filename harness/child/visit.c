@@ -193,21 +193,28 @@ static long switches(void) {
   return usage.ru_nivcsw;
 }
 
-/* A cold call costs a walk through the caches as well: then no longer than the clock needs, and at most 64 calls. */
+/* Repeats at quiet moments: those that were not are made again for as long as all of them took, at least until PATIENCE
+ * after the begin, at most for that long. A cold call costs a walk through the caches as well: then no longer than the
+ * clock needs, and at most 64 calls. */
 static void time_it(child *c, timed *t) {
   const sc_wire_request *r = c->request;
   sc_wire_reply *reply = c->reply;
-  double least_ns = 1000 * clock_step_ns();
+  double least_ns = 1000 * clock_step_ns(), begin = now_ns(), until = begin + PATIENCE_NS, took = 0;
   if (r->cold) make(c, EVICT, "the evicting buffer", r->evict_bytes, AT_OFFSET, 0);
   double (*run_ns)(void *, uint32_t) = r->cold ? cold_ns : warm_ns;
   double wanted_ns = r->cold || r->batch_s * 1e9 < least_ns ? least_ns : r->batch_s * 1e9;
   reply->batch = calibrate(run_ns, t, wanted_ns);
   if (r->cold && reply->batch > 64) reply->batch = 64;
-  for (int i = 0; i < SC_WIRE_REPEATS; i++) {
+  bool quiet = gauge_is_quiet(c);
+  for (int i = 0; i < SC_WIRE_REPEATS || ((reply->preempted | reply->busy) && now_ns() + took < until); i++) {
+    if (!quiet) quiet = gauge_wait(c, until - took);
     long before = switches();
-    reply->ns[i] = run_ns(t, reply->batch) / reply->batch;
-    if (switches() != before) reply->preempted |= (uint16_t)(1u << i);
-    reply->repeats = (uint32_t)i + 1;
+    took = run_ns(t, reply->batch);
+    bool preempted = switches() != before, still = gauge_is_quiet(c);
+    gauge_keep(reply, took / reply->batch, preempted, !quiet || !still);
+    quiet = still;
+    double now = now_ns();
+    if (i == SC_WIRE_REPEATS - 1) until = fmax(until, now + fmin(now - begin, PATIENCE_NS));
   }
 }
 

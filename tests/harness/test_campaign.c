@@ -393,7 +393,7 @@ static void test_proposals(void **state) {
 }
 
 /* Readings near the level of the last minutes are good, both slower and faster ones are not; the level follows for
- * good. */
+ * good. Where readings scatter, only what stands out of them is far. */
 static void test_drift(void **state) {
   (void)state;
   sc_drift d = {0};
@@ -411,6 +411,12 @@ static void test_drift(void **state) {
   for (int i = 0; i < SC_READINGS + 50; i++) sc_drift_add(&d, (double[2]){150, 300});
   assert_true(d.good);
   sc_drift_add(&d, (double[2]){101, 201});
+  assert_false(d.good);
+  d = (sc_drift){0};
+  for (int i = 0; i < 60; i++) sc_drift_add(&d, (double[2]){100, 200 + 10 * (i * 7 % 11)});
+  sc_drift_add(&d, (double[2]){100, 320});
+  assert_true(d.good);
+  sc_drift_add(&d, (double[2]){100, 500});
   assert_false(d.good);
 }
 
