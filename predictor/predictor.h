@@ -15,7 +15,7 @@ extern "C" {
 
 /* Features, labels and groups of the usable rows of a dataset (ran, enough passes, not stale). */
 typedef struct sc_rows {
-  size_t n, skipped_failed, skipped_passes, skipped_stale,
+  size_t n, skipped_simulated, skipped_failed, skipped_passes, skipped_stale,
       skipped_foreign /* of another machine than the first, or measured in another way */,
       skipped_elsewhere /* in another boot than most of their task, or another shard than most of their passes */,
       skipped_forbidden /* of a group that evaluation keeps */,

@@ -73,8 +73,6 @@ static int passes_in(const building *b, const sc_record *record) {
   return b->options->disturbed ? (int)record->npasses : sc_record_valid_passes(record);
 }
 
-static bool ran(const sc_record *record) { return record->outcome == SC_RAN && !record->simulated; }
-
 /* ---- tasks ---- */
 
 static sc_status out_of_memory(sc_error *err) {
@@ -205,7 +203,11 @@ static sc_status place_or_leave_out(building *b, size_t i, sc_error *err) {
   const sc_record *record = sc_dataset_at(b->dataset, i);
   bool same;
   b->place[i].task = SC_NO_NAME;
-  if (!ran(record)) {
+  if (record->simulated) { /* whatever became of it: its times are no labels */
+    b->rows->skipped_simulated++;
+    return SC_OK;
+  }
+  if (record->outcome != SC_RAN) {
     b->rows->skipped_failed++;
     return SC_OK;
   }

@@ -44,7 +44,8 @@ static void say_rows(tool *t, const sc_rows *rows) {
   const struct {
     size_t n;
     const char *why;
-  } out[] = {{rows->skipped_failed, "failed"},
+  } out[] = {{rows->skipped_simulated, "are simulated"},
+             {rows->skipped_failed, "failed"},
              {rows->skipped_passes, "have too few passes"},
              {rows->skipped_stale, "are stale"},
              {rows->skipped_foreign, "are of another machine, or measured in another way"},
@@ -109,11 +110,12 @@ const verb verb_train = {
     .name = "train",
     .summary = "makes a model from datasets",
     .operands = "DATASET...",
-    .details = "The model predicts how far the measured time is from the analytic one. Failed and stale rows are left "
-               "out, rows of groups "
-               "that belong to the evaluation are refused. The file holds the trees and a card that says what they "
-               "were trained on; "
-               "it is checked when it is loaded, and a model that does not belong to this program is refused.",
+    .details =
+        "The model predicts how far the measured time is from the analytic one. Failed, simulated and stale rows are "
+        "left out, rows of groups "
+        "that belong to the evaluation are refused. The file holds the trees and a card that says what they "
+        "were trained on; "
+        "it is checked when it is loaded, and a model that does not belong to this program is refused.",
     .example = "train-sched d.h5 --out host.xgb",
     .options = options,
     .options_size = sizeof(struct train_options),
