@@ -40,7 +40,8 @@ static sc_status fold_intervals(const sc_rows *rows, const sc_oof *oof, int fold
 static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, predictions *p,
                           sc_error *err) {
   sc_oof oof;
-  if (rows->ngroups < 2) return sc_fail(err, SC_USAGE, "all rows belong to one contraction: nothing can be held out");
+  if (rows->ngroups < 2)
+    return sc_fail(err, SC_UNSUPPORTED, "all rows belong to one contraction: nothing can be held out");
   SC_TRY(sc_oof_run(rows, holdout, options, &oof, err));
   double *score = malloc(rows->n * sizeof *score);
   uint32_t *index = malloc(rows->n * sizeof *index);
@@ -123,7 +124,7 @@ sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *m
                       sc_evaluation *out, double *predicted_s, sc_error *err) {
   static const sc_train_options defaults;
   if (options == NULL) options = &defaults;
-  if (rows->n < 2) return sc_fail(err, SC_USAGE, "%zu usable rows: nothing to evaluate", rows->n);
+  if (rows->n < 2) return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: nothing to evaluate", rows->n);
   if (holdout == SC_HOLDOUT_NONE && model == NULL)
     return sc_fail(err, SC_USAGE, "evaluation of unseen rows needs a model");
   double *times = malloc(4 * rows->n * sizeof *times);

@@ -126,7 +126,8 @@ static sc_status one_fold(job *j, int fold, sc_error *err) {
   sc_status status = SC_OK;
   if (index == NULL) status = sc_fail(err, SC_NOMEM, "out of memory");
   else if (ntest > 0 && ntrain == 0)
-    status = sc_fail(err, SC_USAGE, "nothing is left to train on when a fold is held out: more groups are needed");
+    status =
+        sc_fail(err, SC_UNSUPPORTED, "nothing is left to train on when a fold is held out: more groups are needed");
   else if (ntest > 0)
     status = (j->abs_residual ? scale_stage : mean_stage)(j, fold, index, ntest, index + ntest, ntrain, err);
   free(index);
@@ -199,7 +200,7 @@ sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_opt
   else if (rows->ngroups == 1) deal_schedules(rows, options->seed, oof);
   else status = deal_groups(rows, options->seed, oof, err);
   if (status == SC_OK && oof->nfolds < 2) {
-    status = sc_fail(err, SC_USAGE, "one network: at least two are needed to hold one out");
+    status = sc_fail(err, SC_UNSUPPORTED, "one network: at least two are needed to hold one out");
   }
   if (status == SC_OK) status = stages(&j, options->nthread, oof->abs_residual, err);
   for (int f = 0; j.fit && f < SC_MAX_FOLDS; f++) sc_fit_free(&j.fit[f]);

@@ -61,6 +61,7 @@ typedef struct sc_train_options {
   int nthread; /* 0 = all */
   sc_log log;
 } sc_train_options;
+/* SC_UNSUPPORTED: too few rows. */
 sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err);
 sc_status sc_model_save(const sc_model *model, const char *path, sc_error *err);
 /* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH, SC_FORMAT). */
@@ -118,7 +119,8 @@ typedef enum sc_holdout {
   SC_HOLDOUT_NETWORK /* leave one out */,
   SC_HOLDOUT_NONE /* the rows are unseen */
 } sc_holdout;
-/* Out-of-fold predictions are written to predicted_s (n, may be NULL). `model` is used only with SC_HOLDOUT_NONE. */
+/* Out-of-fold predictions are written to predicted_s (n, may be NULL). `model` is used only with SC_HOLDOUT_NONE.
+ * SC_UNSUPPORTED: too few rows, or nothing to hold out. */
 sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *model, const sc_train_options *options,
                       sc_evaluation *out, double *predicted_s, sc_error *err);
 void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out);

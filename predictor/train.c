@@ -12,7 +12,7 @@ _Static_assert((int)SC_MOST_DEPTH == (int)SC_FOREST_DEPTH, "what trains must rea
 
 static sc_status check_rows(const sc_rows *rows, sc_error *err) {
   if (rows->n < LEAST_ROWS)
-    return sc_fail(err, SC_USAGE, "%zu usable rows: at least %d are needed to train", rows->n, LEAST_ROWS);
+    return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: at least %d are needed to train", rows->n, LEAST_ROWS);
   for (size_t i = 0; i < rows->n; i++) {
     if (rows->forbidden && rows->forbidden[i]) {
       return sc_fail(err, SC_MISMATCH, "%s belongs to the evaluation set (group %s): it must not be trained on",

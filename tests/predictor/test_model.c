@@ -286,7 +286,7 @@ static void unusable_rows_are_refused(void **state) {
   sc_model *model;
   sc_error err;
   rows.n = 10;
-  assert_int_equal(sc_model_train(&rows, NULL, &model, &err), SC_USAGE);
+  assert_int_equal(sc_model_train(&rows, NULL, &model, &err), SC_UNSUPPORTED);
   assert_non_null(strstr(err.text, "10 usable rows"));
   rows = f->s.rows;
   rows.forbidden[123] = true;
@@ -315,7 +315,8 @@ static void one_contraction_can_be_trained_on(void **state) {
   const sc_quantiles *q = sc_intervals_find(&model->card.intervals, "matmul"); /* nothing calibrates ten picks */
   assert_true(q->picked_low >= q->low && q->picked_high >= q->high);
   sc_model_free(model);
-  assert_int_equal(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &evaluation, NULL, &err), SC_USAGE);
+  assert_int_equal(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &evaluation, NULL, &err),
+                   SC_UNSUPPORTED);
 }
 
 /* ---- damage ---- */

@@ -125,6 +125,8 @@ says out "out_of_fold_top1"
 expect 1 "$S" train d.h5 --out no/such/folder/m.xgb
 says err "cannot write no/such/folder/m.xgb: folder no/such/folder: No such file or directory"
 equal "$(grep -c rows err)" 0 "asked before training"
+expect 1 "$S" train p.h5 --out few.xgb --disturbed
+says err "4 usable rows: at least 20 are needed to train"
 head -c 5000 m.xgb >cut.xgb
 expect 1 "$S" predict --model cut.xgb --rank a.sched
 
@@ -186,6 +188,8 @@ says out "re-measured"
 if type gnuplot >/dev/null 2>&1; then equal "$(head -c 4 p.png | tail -c 3)" PNG "the picture"; fi
 expect 0 "$S" evaluate d.h5 --disturbed --trees 20 --json
 json out
+expect 1 "$S" evaluate p.h5 --disturbed
+says err "all rows belong to one contraction"
 expect 2 "$S" evaluate d.h5 --model m.xgb --log log.md
 says err "evaluation sets"
 finish
