@@ -120,6 +120,8 @@ sc_status sc_dataset_repair(const char *damaged, const char *to, size_t *rows, s
   if (!arena) return sc_fail(err, SC_NOMEM, "no memory to repair");
   sc_status status = sc_table_init(&table, err);
   if (status == SC_OK) status = salvage(arena, damaged, &table, err);
+  if (status == SC_OK && table.nrows == 0)
+    status = sc_fail_in(err, damaged, SC_FORMAT, "no row of a dataset can be read from it: nothing is written");
   if (status == SC_OK) status = sc_dataset_open(to, SC_DATASET_APPEND, &into, err);
   if (status == SC_OK) {
     status = append_table(into, &table, err);

@@ -109,7 +109,15 @@ expect 1 "$S" dataset info cut.h5
 expect 1 "$S" dataset merge d.h5 cut.h5 --out half.h5
 equal "$(ls half.h5* 2>/dev/null)" "" "a merge that failed"
 says err "cut.h5: truncated"
-expect 0 "$S" dataset repair cut.h5 --out fixed.h5
+cp d.h5 guard.h5 && printf x | dd of=guard.h5 bs=1 seek=3 conv=notrunc 2>/dev/null
+expect 0 "$S" dataset repair guard.h5 --out fixed.h5
+says out "fixed.h5: 60 rows saved"
+: >empty.h5
+for none in a.sched cut.h5 empty.h5; do
+  expect 1 "$S" dataset repair $none --out none.h5
+  says err "$none: no row of a dataset can be read from it"
+done
+equal "$(ls none.h5* 2>/dev/null)" "" "repairs of what is no dataset"
 expect 1 "$S" dataset info no.h5
 expect 0 "$S" show d.h5
 says out "d.h5: 60 rows"
