@@ -82,6 +82,14 @@ static sc_status verify_row(struct verify *v, size_t i) {
   return ++v->n == BATCH ? build_batch(v) : SC_OK;
 }
 
+/* To mark rows is to append, and that would make a file that is not there. */
+static sc_status open_dataset(struct verify *v, const char *path, bool append) {
+  SC_TRY(sc_dataset_open(path, SC_DATASET_READ, &v->dataset, &v->t->err));
+  if (!append) return SC_OK;
+  sc_dataset_close(v->dataset, NULL);
+  return sc_dataset_open(path, SC_DATASET_APPEND, &v->dataset, &v->t->err);
+}
+
 static void report(const struct verify *v, const char *path, bool json) {
   sc_str *out = &v->t->out;
   if (json) {
@@ -118,7 +126,7 @@ sc_status dataset_verify(tool *t, const struct dataset_options *o, int n, char *
   for (int i = 0; i < n && status == SC_OK; i++) {
     *v = (struct verify){.t = t, .store = store, .machine = v->machine, .started_s = sc_now_s()};
     progress_begin(&v->bar);
-    status = sc_dataset_open(paths[i], o->recodegen ? SC_DATASET_APPEND : SC_DATASET_READ, &v->dataset, &t->err);
+    status = open_dataset(v, paths[i], o->recodegen);
     for (size_t r = 0; status == SC_OK && r < sc_dataset_count(v->dataset); r++) status = verify_row(v, r);
     if (status == SC_OK) status = build_batch(v);
     progress_end(&v->bar);

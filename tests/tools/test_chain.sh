@@ -119,6 +119,9 @@ for none in a.sched cut.h5 empty.h5; do
 done
 equal "$(ls none.h5* 2>/dev/null)" "" "repairs of what is no dataset"
 expect 1 "$S" dataset info no.h5
+expect 1 "$S" dataset verify --recodegen no.h5
+says err "no.h5: cannot open: No such file or directory"
+equal "$(ls no.h5* 2>/dev/null)" "" "datasets that verify made"
 expect 0 "$S" show d.h5
 says out "d.h5: 60 rows"
 
