@@ -183,6 +183,12 @@ static sc_status write_frames(sc_dataset *d, sc_error *err) {
   return status;
 }
 
+/* Opening failed: a journal that holds no row was made for it, or might as well have been. It is still locked. */
+static void drop_empty_journal(const sc_dataset *d) {
+  struct stat st;
+  if (fstat(d->fd, &st) == 0 && st.st_size <= SC_JOURNAL_HEAD) unlink(d->journal_path);
+}
+
 /* ---- the handle ---- */
 
 static sc_status open_into(sc_dataset *d, const char *path, sc_dataset_mode mode, sc_error *err) {
@@ -194,10 +200,10 @@ static sc_status open_into(sc_dataset *d, const char *path, sc_dataset_mode mode
   SC_TRY(sc_table_init(&d->table, err));
   if (mode == SC_DATASET_APPEND) SC_TRY(lock_journal(d, err));
   sc_arena *scratch = sc_arena_new();
-  if (!scratch) return sc_fail(err, SC_NOMEM, "no memory to open %s", path);
-  sc_status status = load(d, scratch, err);
+  sc_status status = scratch ? load(d, scratch, err) : sc_fail(err, SC_NOMEM, "no memory to open %s", path);
   sc_arena_free(scratch);
   if (status == SC_OK && mode == SC_DATASET_APPEND) status = resume_journal(d, err);
+  if (status != SC_OK && mode == SC_DATASET_APPEND) drop_empty_journal(d);
   return status;
 }
 

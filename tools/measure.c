@@ -115,6 +115,14 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
   return status;
 }
 
+/* Asked before a dataset is made that nothing would come into. */
+static sc_status can_run(tool *t, const sc_machine *machine) {
+  sc_runner *runner;
+  SC_TRY(sc_runner_open(machine, &runner, &t->err));
+  sc_runner_close(runner);
+  return SC_OK;
+}
+
 static sc_status run(tool *t, const void *given, int n, char **operands) {
   const struct measure_options *o = given;
   job_list jobs;
@@ -127,6 +135,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = tool_machine(t, o->machine, &machine, NULL, 0);
   if (status == SC_OK) status = jobs_compilers(t, &jobs, &machine);
+  if (status == SC_OK) status = can_run(t, &machine);
   if (status == SC_OK) status = campaign(t, o, &machine, &jobs);
   jobs_free(&jobs);
   return status;

@@ -122,6 +122,10 @@ expect 1 "$S" dataset info no.h5
 expect 1 "$S" dataset verify --recodegen no.h5
 says err "no.h5: cannot open: No such file or directory"
 equal "$(ls no.h5* 2>/dev/null)" "" "datasets that verify made"
+expect 1 "$S" dataset merge d.h5 --out a.sched
+says err "a.sched: not a dataset"
+expect 1 "$S" measure a.sched --out b.sched -p 1
+equal "$(ls ./*.journal 2>/dev/null)" "" "journals of what is no dataset"
 expect 0 "$S" show d.h5
 says out "d.h5: 60 rows"
 

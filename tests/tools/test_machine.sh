@@ -29,6 +29,7 @@ expect 0 "$S" sample $task -n 2 --seed 1 -m ./here.machine
 cp out a.sched
 expect 1 "$S" measure a.sched --out d.h5 -m ./other.machine
 says err "Another 9000"
+equal "$(ls d.h5* 2>/dev/null)" "" "the dataset of a machine that this is not"
 expect 1 "$S" machine kernels a.sched -m ./other.machine
 
 # a table that came with schedcast is neither written to nor copied
