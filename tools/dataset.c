@@ -68,14 +68,35 @@ static sc_status repair(tool *t, const struct dataset_options *o, int n, char **
 }
 
 static const struct {
-  const char *name;
+  const char *name, *takes; /* options */
   sc_status (*run)(tool *t, const struct dataset_options *o, int n, char **paths);
-} commands[] = {
-    {"info", dataset_info}, {"merge", merge}, {"verify", dataset_verify}, {"export", export}, {"repair", repair}};
+} commands[] = {{"info", "json", dataset_info},
+                {"merge", "out json", merge},
+                {"verify", "recodegen machine json", dataset_verify},
+                {"export", "csv", export},
+                {"repair", "out json", repair}};
+
+/* What another command takes would be passed over here. */
+static sc_status check_options(tool *t, const struct dataset_options *o, const char *command, const char *takes) {
+  const struct {
+    const char *name;
+    bool given;
+  } all[] = {{"out", o->out != NULL},
+             {"csv", o->csv},
+             {"recodegen", o->recodegen},
+             {"machine", o->machine != NULL},
+             {"json", o->json}};
+  for (size_t i = 0; i < SC_COUNT_OF(all); i++)
+    if (all[i].given && !strstr(takes, all[i].name)) return tool_usage(t, "%s takes no --%s", command, all[i].name);
+  return SC_OK;
+}
 
 static sc_status run(tool *t, const void *given, int n, char **operands) {
-  for (size_t i = 0; i < SC_COUNT_OF(commands); i++)
-    if (strcmp(operands[0], commands[i].name) == 0) return commands[i].run(t, given, n - 1, operands + 1);
+  for (size_t i = 0; i < SC_COUNT_OF(commands); i++) {
+    if (strcmp(operands[0], commands[i].name) != 0) continue;
+    SC_TRY(check_options(t, given, commands[i].name, commands[i].takes));
+    return commands[i].run(t, given, n - 1, operands + 1);
+  }
   return tool_usage(t, "'%s' is none of info, merge, verify, export, repair", operands[0]);
 }
 

@@ -116,6 +116,7 @@ static void report(const struct verify *v, const char *path, bool json) {
 }
 
 sc_status dataset_verify(tool *t, const struct dataset_options *o, int n, char **paths) {
+  if (o->machine && !o->recodegen) return tool_usage(t, "--machine says what --recodegen compiles for");
   struct verify *v = calloc(1, sizeof *v);
   sc_status status = v ? tool_library(t) : sc_fail(&t->err, SC_NOMEM, "out of memory");
   bool damaged = false;

@@ -126,6 +126,12 @@ expect 1 "$S" dataset merge d.h5 --out a.sched
 says err "a.sched: not a dataset"
 expect 1 "$S" measure a.sched --out b.sched -p 1
 equal "$(ls ./*.journal 2>/dev/null)" "" "journals of what is no dataset"
+expect 2 "$S" dataset info d.h5 --csv
+says err "info takes no --csv"
+expect 2 "$S" dataset info d.h5 --out x.h5
+expect 2 "$S" dataset export d.h5 --csv --json
+expect 2 "$S" dataset verify d.h5 --machine cortex-a72
+says err "--machine says what --recodegen compiles for"
 expect 0 "$S" show d.h5
 says out "d.h5: 60 rows"
 
