@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/tools.h"
@@ -47,6 +48,13 @@ bool text_ends(const char *text, const char *suffix) {
 sc_status tool_output(tool *t, const char *path) {
   const char *slash = strrchr(path, '/');
   char folder[4096] = ".";
+  struct stat st;
+  const bool exists = stat(path, &st) == 0;
+  if (exists && S_ISDIR(st.st_mode)) return sc_fail(&t->err, SC_IO, "cannot write %s: it is a folder", path);
+  if (exists && !S_ISREG(st.st_mode)) { /* a device or pipe is written, not replaced */
+    if (access(path, W_OK) == 0) return SC_OK;
+    return sc_fail(&t->err, SC_IO, "cannot write %s: %s", path, strerror(errno));
+  }
   if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
   if (access(folder, W_OK) == 0) return SC_OK;
   return sc_fail(&t->err, SC_IO, "cannot write %s: folder %s: %s", path, folder, strerror(errno));

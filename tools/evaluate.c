@@ -103,6 +103,8 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_model *model = NULL;
   sc_rows rows;
   if (o->log && !o->model) return tool_usage(t, "--log wants --model: only a finished model meets the evaluation set");
+  if (o->picture) SC_TRY(tool_output(t, o->picture));
+  if (o->log) SC_TRY(tool_output(t, o->log));
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
   sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);

@@ -79,6 +79,7 @@ sc_status machine_probe(tool *t, const struct machine_options *o, int n, char **
   char path[4096];
   bool printed = o->out && strcmp(o->out, "-") == 0;
   if (n) return tool_usage(t, "probe takes no file, not '%s'; --out names one", operands[0]);
+  if (o->out && !printed) SC_TRY(tool_output(t, o->out));
   SC_TRY(write_machine(t, o->out, &m, path, sizeof path));
   machine_describe(t, &m, printed ? NULL : path, o->json);
   if (o->json) sc_str_add(&t->out, "\n");

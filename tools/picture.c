@@ -22,8 +22,9 @@ static bool feed(int fd, const char *text) {
 
 static _Noreturn void become(const char *const *argv, int in, int out) {
   signal(SIGPIPE, SIG_DFL);
+  if (out < 0) out = open("/dev/null", O_WRONLY | O_CLOEXEC);
   dup2(in, STDIN_FILENO);
-  dup2(out, STDOUT_FILENO);
+  if (dup2(out, STDOUT_FILENO) < 0) close(STDOUT_FILENO); /* ours is for results */
   execvp(argv[0], (char *const *)(uintptr_t)argv);
   _exit(127);
 }
@@ -49,7 +50,7 @@ sc_status run_program(tool *t, const char *const *argv, const char *input, sc_st
   }
   void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* a program that does not read to the end is no reason to die */
   pid_t pid = fork();
-  if (pid == 0) become(argv, in[0], output ? out[1] : STDERR_FILENO); /* our stdout is for results */
+  if (pid == 0) become(argv, in[0], output ? out[1] : -1);
   close(in[0]);
   close(out[1]);
   if (pid > 0) exchange(in[1], input ? input : "", out[0], output);
@@ -100,7 +101,7 @@ static int put_blocks(sc_str *s, const sc_rows *rows, const double *predicted_s,
 }
 
 sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s) {
-  static const char *const gnuplot[] = {"gnuplot", "-", NULL};
+  static const char *const gnuplot[] = {"gnuplot", "/dev/stdin", NULL}; /* as a file: the first error ends it */
   char names[8][32];
   sc_str s = {0};
   int n = put_blocks(&s, rows, predicted_s, names);

@@ -89,6 +89,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   job_list jobs = {0};
   if (!x.o->rank && n != 1) return tool_usage(t, "one TASK, or --rank and schedule files");
   if (x.o->rank) SC_TRY(check_rank(t, x.o));
+  if (x.o->emit && strcmp(x.o->emit, "-") != 0) SC_TRY(tool_output(t, x.o->emit));
   if (x.o->rank) SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = platform_open(t, x.o->machine, &x.p);
   if (status == SC_OK) status = jobs_compilers(t, &jobs, &x.p.machine);

@@ -209,7 +209,7 @@ sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, c
 
 /* Predicted against measured times as a PNG, through gnuplot. */
 sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s);
-/* Runs a program without a shell; input and output may be NULL (nothing; to stderr). SC_NOTFOUND: it is not installed,
+/* Runs a program without a shell; input and output may be NULL (nothing; thrown away). SC_NOTFOUND: it is not installed,
  * SC_EXTERNAL: it ended with another status than 0. */
 sc_status run_program(tool *t, const char *const *argv, const char *input, sc_str *output);
 

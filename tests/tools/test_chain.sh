@@ -146,6 +146,9 @@ says out "out_of_fold_top1"
 expect 1 "$S" train d.h5 --out no/such/folder/m.xgb
 says err "cannot write no/such/folder/m.xgb: folder no/such/folder: No such file or directory"
 equal "$(grep -c rows err)" 0 "asked before training"
+expect 1 "$S" train d.h5 --out .
+says err "cannot write .: it is a folder"
+equal "$(grep -c rows err)" 0 "asked before training"
 expect 1 "$S" train p.h5 --out few.xgb --disturbed
 says err "4 usable rows: at least 20 are needed to train"
 head -c 5000 m.xgb >cut.xgb
@@ -184,6 +187,9 @@ says out "#   "
 # predict: picks, and what it prints is measured
 expect 0 "$S" predict --model m.xgb $task --pick 5 --scan 500 --emit-c k.c --explain
 cp out picks
+expect 1 "$S" predict --model m.xgb $task --scan 500 --emit-c no/such/k.c
+says err "cannot write no/such/k.c: folder no/such:"
+silent out
 equal "$(grep -c '^schedule ' picks)" 5 "picks"
 says k.c "_run("
 ${CC:-cc} -std=c11 -c k.c -o k.o $(sed -n 's/.*compile line: [^ ]* //p' k.c) || fail "the emitted C does not compile"
@@ -207,8 +213,12 @@ expect 0 "$S" evaluate d.h5 --disturbed --by network --trees 20 --picture p.png
 says out "model"
 says out "re-measured"
 if type gnuplot >/dev/null 2>&1; then equal "$(head -c 4 p.png | tail -c 3)" PNG "the picture"; fi
+silent err
 expect 0 "$S" evaluate d.h5 --disturbed --trees 20 --json
 json out
+expect 1 "$S" evaluate d.h5 --disturbed --trees 20 --picture no/such/p.png
+equal "$(cat err)" "evaluate-sched: cannot write no/such/p.png: folder no/such: No such file or directory" "the picture's error"
+silent out
 expect 1 "$S" evaluate p.h5 --disturbed
 says err "all rows belong to one contraction"
 expect 2 "$S" evaluate d.h5 --model m.xgb --log log.md

@@ -11,6 +11,8 @@ equal "$(ls)" "$(printf 'err\nout')" "files after a probe to standard output"
 expect 0 "$S" machine probe --no-kernels --out here.machine
 says here.machine "runner \"local\""
 equal "$(ls ./*.kernels 2>/dev/null)" "" "tables of a probe without kernels"
+expect 1 "$S" machine probe --no-kernels --out no/such.machine
+says err "cannot write no/such.machine: folder no:"
 export SCHEDCAST_CACHE=$work/cache
 expect 0 "$S" machine probe --no-kernels
 says cache/host.machine "# written by the probe "
