@@ -1,5 +1,7 @@
 /* train-sched: datasets -> a model of log T - log T_analytic, in one file with its card. */
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/tools.h"
 
@@ -91,12 +93,24 @@ static sc_status train(tool *t, const struct train_options *o, const sc_dataset 
   return status;
 }
 
+/* What stands there may be an older model; a dataset or a file of schedules named by mistake stays. */
+static sc_status replaces_model(tool *t, const char *path) {
+  struct stat st;
+  if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) return SC_OK;
+  FILE *f = fopen(path, "rb");
+  const int first = f ? getc(f) : EOF;
+  if (f) fclose(f);
+  if (first == '{') return SC_OK;
+  return sc_fail(&t->err, SC_FORMAT, "%s is there and no model, which begins with '{': it is not replaced", path);
+}
+
 static sc_status run(tool *t, const void *given, int n, char **operands) {
   const struct train_options *o = given;
   sc_dataset *dataset;
   sc_kernel_table *kernels = NULL;
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   SC_TRY(tool_output(t, o->out));
+  SC_TRY(replaces_model(t, o->out));
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
   sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);

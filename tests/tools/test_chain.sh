@@ -149,6 +149,11 @@ equal "$(grep -c rows err)" 0 "asked before training"
 expect 1 "$S" train d.h5 --out .
 says err "cannot write .: it is a folder"
 equal "$(grep -c rows err)" 0 "asked before training"
+cp b.sched mine.sched
+expect 1 "$S" train d.h5 --out mine.sched
+says err "mine.sched is there and no model, which begins with '{'"
+equal "$(cmp b.sched mine.sched && echo same)" same "a file that is no model"
+expect 0 "$S" train d.h5 --disturbed --out again.xgb --trees 5 --members 1
 expect 1 "$S" train p.h5 --out few.xgb --disturbed
 says err "4 usable rows: at least 20 are needed to train"
 head -c 5000 m.xgb >cut.xgb
