@@ -173,8 +173,13 @@ sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *datase
   sc_machine asked, of;
   char path[4096] = "";
   const char *text = sc_dataset_count(dataset) ? sc_dataset_at(dataset, 0)->machine : "";
-  if (machine) SC_TRY(tool_machine(t, machine, &asked, path, sizeof path));
-  else if (sc_machine_parse("the dataset's machine", text, strlen(text), &of, NULL) == SC_OK && !of.simulated) {
+  const bool known = sc_machine_parse("the dataset's machine", text, strlen(text), &of, NULL) == SC_OK;
+  if (machine) {
+    SC_TRY(tool_machine(t, machine, &asked, path, sizeof path));
+    if (known && sc_machine_fingerprint(&asked) != sc_machine_fingerprint(&of))
+      tool_say(t, "warning: the rows are of %s (%s), the kernel table is of %s (%s)", of.name, of.isa, asked.name,
+               asked.isa);
+  } else if (known && !of.simulated) {
     SC_TRY(tool_machine(t, NULL, &asked, path, sizeof path));
     if (sc_machine_fingerprint(&asked) != sc_machine_fingerprint(&of)) path[0] = '\0';
   }

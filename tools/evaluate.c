@@ -38,7 +38,7 @@ static const option options[] = {
     {"seed", 0, OPTION_COUNT, offsetof(struct evaluate_options, seed), "N", "of training and bootstrap", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct evaluate_options, threads), "N", "default: all",
      OPTION_RANGE(0, MOST_THREADS)},
-    OPTION_MACHINE(struct evaluate_options),
+    OPTION_KERNELS_OF(struct evaluate_options),
     OPTION_JSON(struct evaluate_options),
     OPTION_END,
 };

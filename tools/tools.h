@@ -68,6 +68,12 @@ void help_completion(sc_str *out); /* for bash */
   { "json", 0, OPTION_FLAG, offsetof(type, json), NULL, "print JSON", NULL }
 #define OPTION_MACHINE(type) \
   { "machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME", "machine file or its name; default: this one", NULL }
+/* Where the rows say of which machine they are. */
+#define OPTION_KERNELS_OF(type)                                         \
+  {                                                                     \
+    "machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME",       \
+        "whose kernel table; default: this one's, for rows of it", NULL \
+  }
 #define OPTION_FORCE(type) \
   { "force", 0, OPTION_LIST, offsetof(type, force), "LINE", "pin a choice: \"vector j\", \"compile gcc\"", NULL }
 #define OPTION_END \
@@ -109,7 +115,7 @@ typedef struct platform {
 sc_status platform_open(tool *t, const char *machine, platform *p);
 void platform_close(platform *p);
 /* The kernel table to train or evaluate rows of this dataset with: of --machine, or of this machine when the rows are its
- * own; else an empty one. */
+ * own; else an empty one. Warns of a --machine that is not that of the rows. */
 sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, sc_kernel_table **table);
 /* `model` may be NULL: the cached (quickstart's) or shipped model of this machine, else of its ISA; SC_NOTFOUND when there is
  * none. */

@@ -36,7 +36,7 @@ static const option options[] = {
     {"seed", 0, OPTION_COUNT, offsetof(struct train_options, seed), "N", "equal seeds give equal models", NULL},
     {"threads", 't', OPTION_COUNT, offsetof(struct train_options, threads), "N", "default: all",
      OPTION_RANGE(0, MOST_THREADS)},
-    OPTION_MACHINE(struct train_options),
+    OPTION_KERNELS_OF(struct train_options),
     OPTION_JSON(struct train_options),
     OPTION_END,
 };

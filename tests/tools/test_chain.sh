@@ -154,8 +154,15 @@ expect 1 "$S" train d.h5 --out mine.sched
 says err "mine.sched is there and no model, which begins with '{'"
 equal "$(cmp b.sched mine.sched && echo same)" same "a file that is no model"
 expect 0 "$S" train d.h5 --disturbed --out again.xgb --trees 5 --members 1
+expect 0 "$S" train d.h5 --disturbed --out other.xgb --trees 5 --members 1 -m cortex-a72
+says err "warning: the rows are of"
 expect 1 "$S" train p.h5 --out few.xgb --disturbed
 says err "4 usable rows: at least 20 are needed to train"
+for shipped in amd-epyc-zen3 amd-epyc-zen5; do # of any host; no row has as many passes
+  expect 1 "$S" train "$SC_SOURCE_DIR/data/datasets/$shipped.h5" -m $shipped -p 16 --out few.xgb
+  says err "0 usable rows"
+  equal "$(grep -c warning err)" 0 "warnings of $shipped's rows with its own kernel table"
+done
 head -c 5000 m.xgb >cut.xgb
 expect 1 "$S" predict --model cut.xgb --rank a.sched
 
