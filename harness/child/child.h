@@ -102,6 +102,7 @@ bool gauge_wait(child *c, double until_ns); /* readings until one is quiet or th
 void gauge_learn(double ns); /* the least reading of a child */
 /* One more repeat: when there are enough, it takes the place of the slowest that was disturbed, or is dropped. */
 void gauge_keep(sc_wire_reply *reply, double ns, bool preempted, bool busy);
+int gauge_quiet_repeats(const sc_wire_reply *reply);
 
 /* ---- clocks ------------------------------------------------------------------------------------------------------ */
 

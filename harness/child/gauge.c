@@ -5,7 +5,7 @@
 #include "child.h"
 
 enum { PASSES = 256, FLOATS = 1024 };
-static const double near = 1.125, minute_ns = 60e9, first_ns = 200e6;
+static const double near = 1.2, minute_ns = 60e9, first_ns = 200e6;
 
 static float line[FLOATS] __attribute__((aligned(64)));
 static double level_ns[2]; /* least reading of this minute and of the one before, 0 = none */
@@ -69,4 +69,10 @@ void gauge_keep(sc_wire_reply *reply, double ns, bool preempted, bool busy) {
   reply->ns[at] = ns;
   reply->preempted = (uint16_t)(preempted ? reply->preempted | bit : reply->preempted & ~bit);
   reply->busy = (uint16_t)(busy ? reply->busy | bit : reply->busy & ~bit);
+}
+
+int gauge_quiet_repeats(const sc_wire_reply *reply) {
+  int n = 0;
+  for (uint32_t i = 0; i < reply->repeats; i++) n += !((reply->preempted | reply->busy) >> i & 1);
+  return n;
 }

@@ -15,6 +15,7 @@
 
 /* Tensor t of the timed layout begins at t * STEP modulo 4 KiB: always the same, no two at one set of the L1 cache. */
 enum { STEP = 13 * 64, ALIGN = 64 };
+enum { QUIET = 3 }; /* repeats that a visit should have */
 
 double now_ns(void) {
   struct timespec t;
@@ -193,9 +194,9 @@ static long switches(void) {
   return usage.ru_nivcsw;
 }
 
-/* Repeats at quiet moments: those that were not are made again for as long as all of them took, at least until PATIENCE
- * after the begin, at most for that long. A cold call costs a walk through the caches as well: then no longer than the
- * clock needs, and at most 64 calls. */
+/* Repeats at quiet moments where they come soon; when fewer than QUIET were, disturbed ones are made again, for as long
+ * as all of them took, at least until PATIENCE after the begin, at most for that long. A cold call costs a walk through
+ * the caches as well: then no longer than the clock needs, and at most 64 calls. */
 static void time_it(child *c, timed *t) {
   const sc_wire_request *r = c->request;
   sc_wire_reply *reply = c->reply;
@@ -206,7 +207,7 @@ static void time_it(child *c, timed *t) {
   reply->batch = calibrate(run_ns, t, wanted_ns);
   if (r->cold && reply->batch > 64) reply->batch = 64;
   bool quiet = gauge_is_quiet(c);
-  for (int i = 0; i < SC_WIRE_REPEATS || ((reply->preempted | reply->busy) && now_ns() + took < until); i++) {
+  for (int i = 0; i < SC_WIRE_REPEATS || (gauge_quiet_repeats(reply) < QUIET && now_ns() + took < until); i++) {
     if (!quiet) quiet = gauge_wait(c, until - took);
     long before = switches();
     took = run_ns(t, reply->batch);

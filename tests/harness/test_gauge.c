@@ -38,11 +38,11 @@ static void test_quiet(void **state) {
   double begin = clock_ns;
   assert_true(quiet_at(10e3)); /* the first one: of many, to know the level */
   assert_true(clock_ns - begin >= 200e6 && clock_ns - begin < 201e6);
-  assert_true(quiet_at(11e3));
-  assert_false(quiet_at(11.5e3));
+  assert_true(quiet_at(11.8e3));
+  assert_false(quiet_at(12.2e3));
   assert_false(quiet_at(15e3));
   assert_true(quiet_at(9e3)); /* a new level */
-  assert_false(quiet_at(10.5e3));
+  assert_false(quiet_at(11e3));
   assert_true(reply.gauge_ns > 0 && reply.gauge_ns < 9.1e3);
   request.gauge = 0;
   assert_true(quiet_at(100e3)); /* not asked for */
@@ -79,6 +79,7 @@ static void test_keeps(void **state) {
   assert_int_equal(reply.repeats, SC_WIRE_REPEATS);
   assert_int_equal(reply.preempted, 1 << 3);
   assert_int_equal(reply.busy, 7 << 6);
+  assert_int_equal(gauge_quiet_repeats(&reply), 5);
   gauge_keep(&reply, 120, false, true); /* slower than all that were disturbed */
   assert_int_equal((int)reply.ns[8], 108);
   gauge_keep(&reply, 90, true, true);
@@ -89,6 +90,7 @@ static void test_keeps(void **state) {
   assert_int_equal(reply.busy, 1 << 6 | 1 << 8);
   for (int i = 0; i < 3; i++) gauge_keep(&reply, 150, false, false);
   assert_int_equal(reply.preempted | reply.busy, 0);
+  assert_int_equal(gauge_quiet_repeats(&reply), SC_WIRE_REPEATS);
   assert_int_equal(reply.repeats, SC_WIRE_REPEATS);
   for (int i = 0; i < 3; i++) assert_int_equal((int)reply.ns[i], 100 + i);
 }
