@@ -13,7 +13,7 @@
 #include "dataset/internal.h"
 
 enum { GUARD = 512, BLOCK_ROWS = 16384, TEXT_BLOCK = 1 << 16 };
-static const char guard_magic[16] = {"schedcast-data1\n"};
+static const char guard_magic[16] = {SC_DATASET_MAGIC};
 static const char guard_text[] =
     "HDF5 behind a user block of 512 bytes; read it with h5py or dataset-sched, see docs/dataset.md\n";
 

@@ -70,6 +70,7 @@ double sc_record_label_ns(const sc_record *record, int passes);
 int sc_record_valid_passes(const sc_record *record); /* those that no drift of the reference kernels spoiled */
 
 typedef struct sc_dataset sc_dataset;
+#define SC_DATASET_MAGIC "schedcast-data1\n" /* how a file begins */
 typedef enum sc_dataset_mode { SC_DATASET_READ, SC_DATASET_APPEND /* creates */ } sc_dataset_mode;
 /* APPEND takes an exclusive lock (else SC_IO, and who holds it), replays a journal left by a crash. READ sees file +
  * journal, also while another process appends. A truncated, damaged or foreign file is SC_FORMAT; nothing is ever

@@ -133,8 +133,6 @@ struct sc_model {
   size_t json_len;
 };
 
-/* From the text of a file; `where` names it in errors. */
-sc_status sc_model_read(const char *where, const char *text, size_t len, sc_model **model, sc_error *err);
 /* How far the model's intervals reach for an operator on a machine. */
 typedef struct sc_reach {
   sc_quantiles q;

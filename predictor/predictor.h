@@ -66,6 +66,8 @@ sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, s
 sc_status sc_model_save(const sc_model *model, const char *path, sc_error *err);
 /* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH, SC_FORMAT). */
 sc_status sc_model_load(const char *path, sc_model **model, sc_error *err);
+/* From the text of a file; `where` names it in errors. */
+sc_status sc_model_read(const char *where, const char *text, size_t len, sc_model **model, sc_error *err);
 void sc_model_free(sc_model *model);
 const sc_machine *sc_model_machine(const sc_model *model);
 uint64_t sc_model_hash(const sc_model *model);

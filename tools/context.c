@@ -45,6 +45,12 @@ bool text_ends(const char *text, const char *suffix) {
   return len > cut && strcmp(text + len - cut, suffix) == 0;
 }
 
+sc_status tool_read(tool *t, const char *path, const char **where, char **text, size_t *len) {
+  enum { MOST_BYTES = 1 << 30 };
+  *where = strcmp(path, "-") == 0 ? "<standard input>" : path;
+  return sc_file_read(t->arena, path, MOST_BYTES, text, len, &t->err);
+}
+
 sc_status tool_output(tool *t, const char *path) {
   const char *slash = strrchr(path, '/');
   char folder[4096] = ".";

@@ -5,8 +5,6 @@
 
 #include "tools/tools.h"
 
-enum { MAX_SCHEDULE_FILE = 1 << 30 };
-
 struct reading {
   tool *t;
   job_list *jobs;
@@ -73,20 +71,23 @@ sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machin
   return job_failed(t, j, status);
 }
 
+sc_status jobs_parse(tool *t, const char *where, const char *text, size_t len, job_list *jobs) {
+  struct reading r = {t, jobs, where};
+  sc_status status = tool_library(t);
+  if (status == SC_OK) status = sc_schedules_read(t->arena, t->library, where, text, len, add_read, &r, &t->err);
+  return status;
+}
+
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs) {
   *jobs = (job_list){0};
-  SC_TRY(tool_library(t));
   for (int i = 0; i < nfiles; i++) {
+    const char *where;
     char *text;
     size_t len;
-    const char *where = strcmp(files[i], "-") == 0 ? "<standard input>" : files[i];
-    struct reading r = {t, jobs, where};
-    sc_status status = sc_file_read(t->arena, files[i], MAX_SCHEDULE_FILE, &text, &len, &t->err);
-    if (status == SC_OK) status = sc_schedules_read(t->arena, t->library, where, text, len, add_read, &r, &t->err);
-    if (status != SC_OK) {
-      jobs_free(jobs);
-      return status;
-    }
+    sc_status status = tool_read(t, files[i], &where, &text, &len);
+    if (status == SC_OK) status = jobs_parse(t, where, text, len, jobs);
+    if (status != SC_OK) jobs_free(jobs);
+    SC_TRY(status);
   }
   if (jobs->n) return SC_OK;
   return sc_fail(&t->err, SC_PARSE, "no schedule in %s", nfiles == 1 ? files[0] : "these files");

@@ -2,6 +2,7 @@
  * schedule on its way to code. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/dataset.h"
 #include "tools/show.h"
@@ -31,9 +32,9 @@ static sc_status show_operator(tool *t, const sc_operator *op, bool json) {
   return SC_OK;
 }
 
-static sc_status show_model(tool *t, const char *path, bool json) {
+static sc_status show_model(tool *t, const char *where, const char *text, size_t len, bool json) {
   sc_model *model;
-  SC_TRY(sc_model_load(path, &model, &t->err));
+  SC_TRY(sc_model_read(where, text, len, &model, &t->err));
   sc_model_card(model, json, &t->out);
   if (json) sc_str_add(&t->out, "\n");
   sc_model_free(model);
@@ -60,55 +61,74 @@ static sc_status show_text(tool *t, const char *noun, sc_str *text, bool json) {
   return SC_OK;
 }
 
-static sc_status show_space(tool *t, const char *path, bool json) {
+static sc_status show_space(tool *t, const char *where, const char *text, size_t len, bool json) {
   const sc_space *space;
-  sc_str text = {0};
-  SC_TRY(sc_space_load(t->arena, path, &space, &t->err));
-  sc_space_print(space, &text);
-  return show_text(t, "space", &text, json);
+  sc_str printed = {0};
+  SC_TRY(sc_space_parse(t->arena, where, text, len, &space, &t->err));
+  sc_space_print(space, &printed);
+  return show_text(t, "space", &printed, json);
 }
 
-static sc_status show_machine(tool *t, const char *name, bool json) {
-  sc_machine machine;
+static sc_status show_machine(tool *t, const sc_machine *machine, bool json) {
   sc_str text = {0};
-  SC_TRY(tool_machine(t, name, &machine, NULL, 0));
-  sc_machine_print(&machine, &text);
+  sc_machine_print(machine, &text);
   return show_text(t, "machine", &text, json);
 }
 
-static sc_status show_operator_file(tool *t, const char *path, bool json) {
-  char *text;
-  size_t len;
-  const sc_operator *op;
-  SC_TRY(sc_file_read(t->arena, path, 1 << 20, &text, &len, &t->err));
-  SC_TRY(sc_operator_parse(t->arena, path, text, len, &op, &t->err));
-  return show_operator(t, op, json);
+enum { MAGIC_LEN = sizeof SC_DATASET_MAGIC - 1 };
+
+/* What a pipe holds can be read once only, and libhdf5 wants a file: so only of a file the first bytes are looked at. */
+static bool is_dataset(const char *path) {
+  char head[MAGIC_LEN];
+  struct stat st;
+  if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return false;
+  FILE *f = fopen(path, "rb");
+  bool is = f && fread(head, sizeof head, 1, f) == 1 && memcmp(head, SC_DATASET_MAGIC, sizeof head) == 0;
+  if (f) fclose(f);
+  return is;
 }
 
-/* The first byte tells models (JSON) from datasets; other nouns have suffixes. */
-static char first_byte(const char *path) {
-  FILE *f = fopen(path, "rb");
-  int c = f ? fgetc(f) : EOF;
-  if (f) fclose(f);
-  return c == EOF ? 0 : (char)c;
+/* The first word of a text says what it is. */
+static sc_status show_file(tool *t, const struct show_options *o, const char *path) {
+  const char *where;
+  char *text;
+  size_t len;
+  sc_reader r;
+  SC_TRY(tool_read(t, path, &where, &text, &len));
+  sc_reader_init(&r, where, text, len, false, NULL);
+  if (sc_reader_is(&r, "{")) return show_model(t, where, text, len, o->json);
+  if (sc_reader_is(&r, "space")) return show_space(t, where, text, len, o->json);
+  if (sc_reader_is(&r, "op")) {
+    const sc_operator *op;
+    SC_TRY(sc_operator_parse(t->arena, where, text, len, &op, &t->err));
+    return show_operator(t, op, o->json);
+  }
+  if (sc_reader_is(&r, "machine")) {
+    sc_machine machine;
+    SC_TRY(sc_machine_parse(where, text, len, &machine, &t->err));
+    return show_machine(t, &machine, o->json);
+  }
+  if (len >= MAGIC_LEN && memcmp(text, SC_DATASET_MAGIC, MAGIC_LEN) == 0)
+    return sc_fail(&t->err, SC_UNSUPPORTED, "%s: a dataset is read from a file, not from a pipe", where);
+  return show_schedules(t, o, where, text, len);
 }
 
 static sc_status show_one(tool *t, const struct show_options *o, char *what) {
   char journal[4400];
   snprintf(journal, sizeof journal, "%s.journal", what);
   bool file = strcmp(what, "-") == 0 || file_exists(what);
-  if (text_ends(what, ".h5") && (file || file_exists(journal))) return show_dataset(t, what, o->json);
-  if (file && text_ends(what, ".op")) return show_operator_file(t, what, o->json);
-  if (file && text_ends(what, ".space")) return show_space(t, what, o->json);
-  if (file && text_ends(what, ".machine")) return show_machine(t, what, o->json);
-  if (file && strcmp(what, "-") != 0 && first_byte(what) == '{') return show_model(t, what, o->json);
-  if (file) return show_schedules(t, o, what);
+  /* The suffix is for a dataset that is damaged, or of which there is only the journal yet. */
+  if (is_dataset(what) || (text_ends(what, ".h5") && (file || file_exists(journal))))
+    return show_dataset(t, what, o->json);
+  if (file) return show_file(t, o, what);
   const sc_task *task;
   SC_TRY(tool_library(t));
   const sc_operator *op = sc_library_find(t->library, what);
   if (op) return show_operator(t, op, o->json);
   if (!strchr(what, ':')) {
-    sc_status status = show_machine(t, what, o->json);
+    sc_machine machine;
+    sc_status status = tool_machine(t, what, &machine, NULL, 0);
+    if (status == SC_OK) return show_machine(t, &machine, o->json);
     if (status != SC_NOTFOUND) return status;
     return sc_fail(&t->err, status, "'%s' is no file, and neither operator, task nor machine", what);
   }
@@ -125,11 +145,11 @@ const verb verb_show = {
     .name = "show",
     .summary = "prints any noun, and what becomes of a schedule",
     .operands = "NOUN...",
-    .details = "A noun is the name of an operator or machine, a task (op:NAME=value,...), or a file: schedules (- is "
-               "standard input), "
-               ".op, .space, .machine, a model or a dataset. --dump says what to print of each schedule: its text, the "
-               "lowered nest, the "
-               "kernels it calls, its features, where its analytic time goes, its C.",
+    .details =
+        "A noun is the name of an operator or machine, a task (op:NAME=value,...), or a file (- is standard "
+        "input): schedules, an operator, a space, a machine, a model or a dataset, told by what is in it. --dump "
+        "says what to print of each schedule: its text, the lowered nest, the kernels it calls, its features, "
+        "where its analytic time goes, its C.",
     .example = "show-sched conv2d; show-sched conv2d:H=56,W=56,C=64,K=64,R=3,S=3\n  show-sched s.sched --dump=nest,c",
     .options = options,
     .options_size = sizeof(struct show_options),

@@ -11,7 +11,7 @@ struct show_options {
 };
 
 sc_status show_task(tool *t, const sc_task *task, bool json);
-/* A file of schedules ("-": standard input), with the parts that --dump names. */
-sc_status show_schedules(tool *t, const struct show_options *o, char *path);
+/* A file of schedules, with the parts that --dump names. */
+sc_status show_schedules(tool *t, const struct show_options *o, const char *where, const char *text, size_t len);
 
 #endif

@@ -136,14 +136,15 @@ static sc_status show_job(tool *t, struct dump *d, const job *j, unsigned wanted
   return status;
 }
 
-sc_status show_schedules(tool *t, const struct show_options *o, char *path) {
-  job_list jobs;
-  platform p;
+sc_status show_schedules(tool *t, const struct show_options *o, const char *where, const char *text, size_t len) {
+  job_list jobs = {0};
+  platform p = {0};
   struct dump d = {.o = o, .p = &p};
   unsigned wanted;
   SC_TRY(parse_parts(t, o->dump ? o->dump : "schedule,nest", &wanted));
-  SC_TRY(jobs_read(t, 1, &path, &jobs));
-  sc_status status = platform_open(t, o->machine, &p);
+  sc_status status = jobs_parse(t, where, text, len, &jobs);
+  if (status == SC_OK && !jobs.n) status = sc_fail(&t->err, SC_PARSE, "no schedule in %s", where);
+  if (status == SC_OK) status = platform_open(t, o->machine, &p);
   if (status == SC_OK && asks_for_compiler(wanted)) status = jobs_compilers(t, &jobs, &p.machine);
   if (status == SC_OK && o->json) sc_str_add(&t->out, "[");
   for (size_t i = 0; i < jobs.n && status == SC_OK; i++) {

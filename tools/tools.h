@@ -100,6 +100,8 @@ sc_status tool_library(tool *t);
 sc_status tool_task(tool *t, const char *text, const sc_task **task);
 bool file_exists(const char *path);
 bool text_ends(const char *text, const char *suffix); /* and more stands before it */
+/* A file ("-": standard input) of any noun but a dataset, and its name in messages. */
+sc_status tool_read(tool *t, const char *path, const char **where, char **text, size_t *len);
 /* Can this file be made? Asked before long work. */
 sc_status tool_output(tool *t, const char *path);
 
@@ -139,6 +141,8 @@ typedef struct job_list {
   size_t n, cap;
 } job_list;
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
+/* Adds those of a text, which may be none. */
+sc_status jobs_parse(tool *t, const char *where, const char *text, size_t len, job_list *jobs);
 /* What compiles, rates or predicts needs a compiler that the machine has: names the line of the first job without. */
 sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machine);
 /* Puts the job's file and line into the error that `status` is of; returns it. */

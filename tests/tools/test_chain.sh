@@ -134,6 +134,11 @@ expect 2 "$S" dataset verify d.h5 --machine cortex-a72
 says err "--machine says what --recodegen compiles for"
 expect 0 "$S" show d.h5
 says out "d.h5: 60 rows"
+cp d.h5 nameless
+expect 0 "$S" show nameless
+says out "nameless: 60 rows"
+expect 1 bash -c "cat d.h5 | '$S' show -"
+says err "a dataset is read from a file, not from a pipe"
 
 # train
 expect 0 "$S" train d.h5 --disturbed --out m.xgb --trees 40 --seed 3

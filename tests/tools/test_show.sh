@@ -50,6 +50,24 @@ equal "$(field 'len(d)' out)" 2 "schedules in JSON"
 expect 0 bash -c "cat s.sched | '$S' show -m x86-64-v4 -"
 says out "# schedule 1 of matmul"
 
+# what a file is stands in it: no name needs a suffix, and all but datasets come through pipes, which are read once
+expect 0 bash -c "'$S' show -m x86-64-v4 <(cat s.sched)"
+says out "# schedule 1 of matmul"
+expect 0 bash -c "cat s.sched | '$S' show -m x86-64-v4 /dev/stdin"
+says out "# schedule 1 of matmul"
+for noun in operators/matmul.op spaces/matmul.space machines/x86-64-v4.machine models/amd-epyc-zen5.xgb; do
+  expect 0 "$S" show "$data/$noun"
+  cp out shown
+  cp "$data/$noun" nameless
+  for given in "nameless" "- <nameless" "<(cat nameless)"; do
+    expect 0 bash -c "'$S' show $given"
+    equal "$(cat out)" "$(cat shown)" "$noun as $given"
+  done
+done
+sed 's/size/siez/' "$data/operators/matmul.op" >nameless
+expect 1 bash -c "'$S' show - <nameless"
+says err "<standard input>:"
+
 # a compiler that the machine has not: one message with the line, wherever it is asked for
 model=$data/models/amd-epyc-zen5.xgb
 sed 's/; compile gcc   #.*/; compile nosuch/' s.sched >nosuch.sched
