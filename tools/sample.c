@@ -42,13 +42,19 @@ sc_status print_one(void *user, const sc_schedule *schedule) {
   return SC_OK;
 }
 
-static void print_head(tool *t, const struct sample_options *o, const sc_task *task, const char *count) {
+/* The first schedules of an order, and points that a sequence places, are no random draws; the whole space is as good as one. */
+static sc_proposal proposed(const struct sample_options *o, bool whole) {
+  if (o->sampling == STRATIFIED) return SC_PROPOSED_STRATIFIED;
+  return o->sampling == SC_SAMPLE_UNIFORM || whole ? SC_PROPOSED_UNIFORM : SC_PROPOSED_USER;
+}
+
+static void print_head(tool *t, const struct sample_options *o, const sc_task *task, const char *count, bool whole) {
   sc_str *out = &t->out;
   if (!o->json) {
     sc_str_printf(out, "# of %s distinct schedules; %s, seed %lld\n", count, samplings[o->sampling],
                   (long long)o->seed);
     print_task_line(out, task);
-    print_origin_line(out, &(sc_origin){o->sampling == STRATIFIED ? SC_PROPOSED_STRATIFIED : SC_PROPOSED_UNIFORM, 0});
+    print_origin_line(out, &(sc_origin){proposed(o, whole), 0});
     return;
   }
   sc_str_add(out, "{");
@@ -82,7 +88,7 @@ static sc_status draw(tool *t, const struct sample_options *o, const sc_task *ta
   if (o->count) return print_count(t, o->json, task, count);
   size_t n = o->number ? (size_t)o->number : o->sampling == SC_SAMPLE_EXHAUSTIVE ? SIZE_MAX : 100;
   if (all < n) n = (size_t)all;
-  print_head(t, o, task, count);
+  print_head(t, o, task, count, o->sampling == SC_SAMPLE_EXHAUSTIVE && n == all);
   uint64_t seed = (uint64_t)o->seed;
   if (o->sampling == STRATIFIED) SC_TRY(sample_stratified(t, space, task, p, n, seed, print_one, &print));
   else SC_TRY(sc_space_sample(space, (sc_sampling)o->sampling, n, seed, print_one, &print, &t->err));

@@ -28,7 +28,12 @@ fi
 for how in "${draws[@]}"; do
   expect 0 "$S" sample $task -n 20 --seed 1 --sampling $how
   equal "$(grep '^schedule ' out | sort -u | wc -l)" 20 "distinct schedules, $how"
+  equal "$(grep -c "^proposal $([[ $how == sobol ]] && echo user || echo $how)" out)" 1 "who proposed them, $how"
 done
+expect 0 "$S" sample $task --sampling exhaustive -n 3 # the beginning of an order is no random draw, the whole space is one
+says out "proposal user"
+expect 0 "$S" sample matmul:M=1,N=1,K=1 --sampling exhaustive
+says out "proposal uniform"
 expect 0 "$S" sample $task -n 3 --json
 json out
 equal "$(field 'len(d["schedules"])' out)" 3 "schedules in JSON"
