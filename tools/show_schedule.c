@@ -47,7 +47,9 @@ static sc_status dump_features(tool *t, const struct dump *d, const job *j, sc_s
   sc_features(j->task, &d->nest, &d->target, row);
   for (int i = 0; i < SC_FEATURE_COUNT; i++) {
     const sc_feature_info *f = sc_feature_at(i);
-    sc_str_printf(out, "%-28s %12.6g  %s\n", f->name, sc_feature_value(i, row[i]), f->unit);
+    /* A logarithm as a float keeps five digits of the value: more would show 9 as 8.99999. */
+    const int digits = strcmp(f->transform, "log2") == 0 ? 5 : 6;
+    sc_str_printf(out, "%-28s %12.*g  %s\n", f->name, digits, sc_feature_value(i, row[i]), f->unit);
   }
   return SC_OK;
 }
@@ -93,6 +95,7 @@ static const struct {
 /* Bits of `parts`. */
 static sc_status parse_parts(tool *t, const char *text, unsigned *wanted) {
   *wanted = 0;
+  if (!*text) return tool_usage(t, "--dump wants one part at least");
   for (const char *p = text; *p; p += *p == ',') {
     size_t len = strcspn(p, ","), i = 0;
     while (i < SC_COUNT_OF(parts) && !(strlen(parts[i].name) == len && memcmp(parts[i].name, p, len) == 0)) i++;

@@ -50,6 +50,10 @@ equal "$(field 'len(d)' out)" 2 "schedules in JSON"
 expect 0 bash -c "cat s.sched | '$S' show -m x86-64-v4 -"
 says out "# schedule 1 of matmul"
 
+printf 'task conv2d:H=8,W=8,C=4,K=8,R=3,S=3\nschedule tile p 1, k 8; vector k 8; loop c r s; band order p q; compile gcc\n' >conv.sched
+expect 0 "$S" show conv.sched -m x86-64-v4 --dump=features
+equal "$(awk '$1 == "window_taps" { print $2 }' out)" 9 "taps of a window of 3x3"
+
 # what a file is stands in it: no name needs a suffix, and all but datasets come through pipes, which are read once
 expect 0 bash -c "'$S' show -m x86-64-v4 <(cat s.sched)"
 says out "# schedule 1 of matmul"
@@ -135,3 +139,8 @@ printf '# nothing\n' >empty.sched
 expect 1 "$S" show empty.sched
 says err "no schedule"
 finish
+for none in "" ,; do
+  expect 2 "$S" show s.sched --dump=$none
+  says err "--dump "
+  silent out
+done
