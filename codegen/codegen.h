@@ -41,6 +41,8 @@ int sc_kernel_args(const sc_kernel *kernel, sc_arg args[SC_MAX_ARGS]);
 /* "sc_k_" and 16 hex digits of the kernel's hash. */
 void sc_kernel_symbol(const sc_kernel *kernel, char name[32]);
 
+/* Can code be generated for tensors of these types? Else SC_UNSUPPORTED, and what is in the way. */
+sc_status sc_emit_check(const sc_task *task, sc_error *err);
 /* The common head of every generated file (types, macros); once per translation unit. */
 void sc_emit_prelude(sc_str *out);
 /* One kernel as a C function; `linkage` is "" or "static ". */

@@ -464,13 +464,18 @@ static sc_status emit(nester *g, sc_error *err) {
   return g->out->failed ? sc_fail(err, SC_NOMEM, "out of memory") : SC_OK;
 }
 
+sc_status sc_emit_check(const sc_task *task, sc_error *err) {
+  for (int i = 0; i < task->ntensors; i++)
+    if (task->tensor[i].type != SC_F32)
+      return sc_fail(err, SC_UNSUPPORTED, "code is generated for f32, not %s, which '%s' is",
+                     sc_type_name(task->tensor[i].type), task->tensor[i].name);
+  return SC_OK;
+}
+
 sc_status sc_emit_nest(const sc_task *task, const sc_nest *nest, const char *name, const char *linkage, sc_str *out,
                        sc_error *err) {
   if (!is_identifier(name)) return sc_fail(err, SC_USAGE, "'%s' is no name for a C function", name);
-  for (int i = 0; i < task->ntensors; i++)
-    if (task->tensor[i].type != SC_F32)
-      return sc_fail(err, SC_UNSUPPORTED, "code is generated for f32, and '%s' is %s", task->tensor[i].name,
-                     sc_type_name(task->tensor[i].type));
+  SC_TRY(sc_emit_check(task, err));
   sc_arena *arena = sc_arena_new();
   nester *g = arena ? sc_arena_alloc(arena, 1, sizeof *g) : NULL;
   if (!g) {

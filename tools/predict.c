@@ -54,6 +54,7 @@ static sc_status pick(tool *t, struct predicting *x, const char *text) {
   sc_space_bound *space;
   size_t scanned = 0, n = 0;
   SC_TRY(tool_task(t, text, &task));
+  SC_TRY(sc_emit_check(task, &t->err));
   SC_TRY(tool_space(t, o->space, task, &x->p, &o->force, o->threads, &space));
   sc_pick *picks = calloc((size_t)k, sizeof *picks);
   sc_status status = picks ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %lld picks", (long long)k);
@@ -76,6 +77,24 @@ static sc_status check_rank(tool *t, const struct predict_options *o) {
   return SC_OK;
 }
 
+/* Schedules of one task: of several there would be several best ones, and one file to write. */
+static sc_status check_emit(tool *t, const struct predict_options *o, const job_list *jobs) {
+  for (size_t i = 1; o->emit && i < jobs->n; i++)
+    if (strcmp(jobs->job[i].task->text, jobs->job[0].task->text) != 0)
+      return tool_usage(t, "--emit-c writes the best of one task: there are also schedules of %.80s",
+                        jobs->job[i].task->text);
+  return SC_OK;
+}
+
+/* Times of what no code can be generated for would promise too much. */
+static sc_status check_types(tool *t, const job_list *jobs) {
+  for (size_t i = 0; i < jobs->n; i++) {
+    const sc_status status = sc_emit_check(jobs->job[i].task, &t->err);
+    if (status != SC_OK) return job_failed(t, &jobs->job[i], status);
+  }
+  return SC_OK;
+}
+
 /* A model of another machine still ranks; nobody shall take its times for that machine's. */
 static void warn_foreign(tool *t, const struct predicting *x) {
   const sc_machine *of = sc_model_machine(x->model), *to = &x->p.machine;
@@ -91,7 +110,9 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (x.o->rank) SC_TRY(check_rank(t, x.o));
   if (x.o->emit && strcmp(x.o->emit, "-") != 0) SC_TRY(tool_output(t, x.o->emit));
   if (x.o->rank) SC_TRY(jobs_read(t, n, operands, &jobs));
-  sc_status status = platform_open(t, x.o->machine, &x.p);
+  sc_status status = check_emit(t, x.o, &jobs);
+  if (status == SC_OK) status = check_types(t, &jobs);
+  if (status == SC_OK) status = platform_open(t, x.o->machine, &x.p);
   if (status == SC_OK) status = jobs_compilers(t, &jobs, &x.p.machine);
   if (status == SC_OK) status = tool_model(t, x.o->model, &x.p.machine, &x.model, x.model_path, sizeof x.model_path);
   if (status == SC_OK) warn_foreign(t, &x);

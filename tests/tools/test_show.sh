@@ -120,6 +120,20 @@ equal "$(head -c 2 out)" "/*" "C on stdout"
 equal "$(grep -c '^schedule' out)" 0 "schedules in C"
 says err "schedule tile"
 
+# C of one task; times only of what code can be generated for
+expect 2 "$S" predict --model $model --rank s.sched conv.sched -m amd-epyc-zen5 --emit-c two.c
+says err "--emit-c writes the best of one task"
+silent out
+[[ ! -e two.c ]] || fail "C of the first task was written"
+for type in f16 i8; do
+  sed "s/K=8/K=8,type=$type/" s.sched >typed.sched
+  for given in "matmul:M=64,N=64,K=64,type=$type" "--rank typed.sched"; do
+    expect 1 "$S" predict --model $model -m amd-epyc-zen5 $given
+    says err "code is generated for f32, not $type"
+    silent out
+  done
+done
+
 # positions
 printf 'task matmul:M=8,N=8,K=8\nschedule tile i 4*2, j 8; vectr j 8\n' >bad.sched
 expect 1 "$S" show bad.sched
@@ -135,12 +149,12 @@ expect 1 "$S" show nonsense
 says err "no file, and neither operator, task nor machine"
 expect 2 "$S" show s.sched --dump=nest,frob
 says err "does not know 'frob'"
-printf '# nothing\n' >empty.sched
-expect 1 "$S" show empty.sched
-says err "no schedule"
-finish
 for none in "" ,; do
   expect 2 "$S" show s.sched --dump=$none
   says err "--dump "
   silent out
 done
+printf '# nothing\n' >empty.sched
+expect 1 "$S" show empty.sched
+says err "no schedule"
+finish
