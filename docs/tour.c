@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
   printf("# best of %zu scanned, predicted %.3g ms (90 %%: %.3g to %.3g)\nschedule %s\n", scanned,
          pick.prediction.time_s * 1e3, pick.prediction.low_s * 1e3, pick.prediction.high_s * 1e3, sc_str_text(&text));
   sc_str_clear(&text);
-  ok(sc_emit_c(bag.task, &pick.schedule, &nest, &machine, "tour", &text, &err));
+  ok(sc_emit_c(bag.task, &pick.schedule, &nest, &machine, "tour", NULL, &text, &err));
   printf("# its C has %zu bytes\n", text.len);
 
   sc_str_free(&text);

@@ -142,12 +142,14 @@ void emit_name(const sc_task *task, const sc_nest *nest, char *name, size_t size
 sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, const sc_machine *machine,
                     const char *name, const char *path) {
   char own[64];
+  const bool standard_output = strcmp(path, "-") == 0;
+  const char *slash = strrchr(path, '/'), *file = standard_output ? NULL : slash ? slash + 1 : path;
   sc_nest nest;
   sc_str c = {0};
   SC_TRY(sc_lower(task, schedule, &nest, &t->err));
   emit_name(task, &nest, own, sizeof own);
-  sc_status status = sc_emit_c(task, schedule, &nest, machine, name ? name : own, &c, &t->err);
-  if (status == SC_OK && strcmp(path, "-") == 0) sc_str_addn(&t->out, sc_str_text(&c), c.len);
+  sc_status status = sc_emit_c(task, schedule, &nest, machine, name ? name : own, file, &c, &t->err);
+  if (status == SC_OK && standard_output) sc_str_addn(&t->out, sc_str_text(&c), c.len);
   else if (status == SC_OK) status = sc_file_write_atomic(path, sc_str_text(&c), c.len, &t->err);
   sc_str_free(&c);
   return status;

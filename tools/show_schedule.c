@@ -82,7 +82,7 @@ static sc_status dump_analytic(tool *t, const struct dump *d, const job *j, sc_s
 static sc_status dump_c(tool *t, const struct dump *d, const job *j, sc_str *out) {
   char name[64];
   emit_name(j->task, &d->nest, name, sizeof name);
-  return sc_emit_c(j->task, &j->schedule, &d->nest, &d->p->machine, name, out, &t->err);
+  return sc_emit_c(j->task, &j->schedule, &d->nest, &d->p->machine, name, NULL, out, &t->err);
 }
 
 static const struct {

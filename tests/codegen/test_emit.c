@@ -28,7 +28,7 @@ static char *emit(const char *task_text, const char *schedule_text) {
   sc_str out = {0};
   sc_error err = {0};
   lower(task, schedule_text, &schedule, &nest);
-  if (sc_emit_c(task, &schedule, &nest, NULL, "f", &out, &err) != SC_OK) fail_msg("%s", err.text);
+  if (sc_emit_c(task, &schedule, &nest, NULL, "f", NULL, &out, &err) != SC_OK) fail_msg("%s", err.text);
   return out.text;
 }
 
@@ -218,7 +218,7 @@ static void test_comment_holds(void **state) {
   snprintf(machine.compiler[0].name, SC_NAME, "gcc");
   snprintf(machine.compiler[0].command, sizeof machine.compiler[0].command, "gcc */ int x; /*");
   lower(task, "tile i 4; band order i j k; compile gcc", &schedule, &nest);
-  assert_int_equal(sc_emit_c(task, &schedule, &nest, &machine, "f", &out, NULL), SC_OK);
+  assert_int_equal(sc_emit_c(task, &schedule, &nest, &machine, "f", NULL, &out, NULL), SC_OK);
   const char *end = strstr(out.text, "*/");
   assert_non_null(end);
   assert_true(strncmp(end, "*/\n#include", 11) == 0);

@@ -119,6 +119,9 @@ expect 0 "$S" predict --model $model -m amd-epyc-zen5 $task --scan 200 --emit-c 
 equal "$(head -c 2 out)" "/*" "C on stdout"
 equal "$(grep -c '^schedule' out)" 0 "schedules in C"
 says err "schedule tile"
+mkdir -p of
+expect 0 "$S" predict --model $model -m amd-epyc-zen5 $task --scan 200 --emit-c of/kernel.c
+says of/kernel.c " -c kernel.c"
 
 # C of one task; times only of what code can be generated for
 expect 2 "$S" predict --model $model --rank s.sched conv.sched -m amd-epyc-zen5 --emit-c two.c
