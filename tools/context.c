@@ -262,7 +262,13 @@ sc_status tool_space(tool *t, const char *space, const sc_task *task, const plat
   const sc_space *parsed;
   sc_str lines = {0};
   if (space) SC_TRY(sc_space_load(t->arena, space, &parsed, &t->err));
-  else SC_TRY(sc_space_default(t->arena, task, &parsed, &t->err));
+  else {
+    sc_status status = sc_space_default(t->arena, task, &parsed, &t->err);
+    if (status == SC_NOTFOUND)
+      return sc_fail(&t->err, status, "no space of the operator %s: no file %s; name another with --space FILE",
+                     task->op, t->err.where);
+    SC_TRY(status);
+  }
   for (int i = 0; force && i < force->n; i++) sc_str_printf(&lines, "%s\n", force->text[i]);
   const sc_space_options options = {
       .force = lines.len ? sc_str_text(&lines) : NULL, .threads = (int)threads, .kernels = p->kernels};

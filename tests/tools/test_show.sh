@@ -137,6 +137,12 @@ for type in f16 i8; do
   done
 done
 
+# an operator without a space: what is missing, and what helps
+mkdir -p own/operators && ln -s "$data"/machines own && sed 's/^op matmul/op product/' "$data/operators/matmul.op" >own/operators/product.op
+expect 1 env SCHEDCAST_DATA="$PWD/own" "$S" sample product:M=8,N=8,K=8 -m x86-64-v4
+says err "no space of the operator product: no file $PWD/own/spaces/product.space; name another with --space FILE"
+expect 0 env SCHEDCAST_DATA="$PWD/own" "$S" sample product:M=8,N=8,K=8 -m x86-64-v4 --count --space "$data/spaces/matmul.space"
+
 # positions
 printf 'task matmul:M=8,N=8,K=8\nschedule tile i 4*2, j 8; vectr j 8\n' >bad.sched
 expect 1 "$S" show bad.sched
