@@ -95,6 +95,16 @@ static int access_of(const sc_task *task, const char *name, int nth) {
   return -1;
 }
 
+/* A vector dim that the task has not would mean none. */
+static sc_status check_vector(const sc_space_bound *bound, const sc_clause *clause, sc_error *err) {
+  for (int a = 0; a < clause->nalts && clause->attribute == SC_AT_VECTOR; a++) {
+    const sc_alt *alt = &clause->alt[a];
+    if (alt->kind == SC_ALT_LIST && sc_task_dim(bound->task, alt->name[0], strlen(alt->name[0])) < 0)
+      return sc_space_fail(bound->space, &alt->at, err, SC_PARSE, "the task has no dim '%s'", alt->name[0]);
+  }
+  return SC_OK;
+}
+
 static sc_status find_subject(sc_space_bound *bound, int i, sc_error *err) {
   const sc_clause *clause = &bound->space->clause[i];
   const sc_task *task = bound->task;
@@ -139,6 +149,10 @@ static sc_status check_possible(const sc_space_bound *bound, int i, sc_error *er
     if (clause->attribute == SC_AT_LANES && alt->kind == SC_ALT_NUMBER && alt->lo > widest)
       return sc_space_fail(bound->space, &alt->at, err, SC_ILLEGAL, "%d lanes: vectors of the machine %s have %d",
                            (int)alt->lo, bound->machine->name, widest);
+    if (clause->attribute == SC_AT_COMPILE && clause->force && alt->kind == SC_ALT_LIST &&
+        !sc_machine_compiler(bound->machine, alt->name[0]))
+      return sc_space_fail(bound->space, &alt->at, err, SC_ILLEGAL, "the machine %s has no compiler '%s'",
+                           bound->machine->name, alt->name[0]);
     if (clause->attribute == SC_AT_PARALLEL && clause->force && alt->kind == SC_ALT_LIST && bound->threads == 1)
       return sc_space_fail(bound->space, &clause->at, err, SC_ILLEGAL,
                            "schedules of one thread have no parallel loops: bind the space for more threads");
@@ -322,9 +336,13 @@ static sc_status make(const sc_space *space, const sc_task *task, const sc_machi
   SC_TRY(find_packable(bound, err));
   for (int i = 0; i < bound->space->nclauses; i++) {
     SC_TRY(find_subject(bound, i, err));
+    SC_TRY(check_vector(bound, &bound->space->clause[i], err));
     SC_TRY(check_twice(bound, i, err));
     SC_TRY(check_possible(bound, i, err));
   }
+  for (int i = 0; i < bound->space->nconds; i++)
+    for (int a = 0; a < bound->space->cond[i].natoms; a++)
+      SC_TRY(check_vector(bound, &bound->space->cond[i].atom[a], err));
   if (__builtin_popcount(bound->pack_levels) > SC_MAX_PACKS)
     return sc_fail(err, SC_LIMIT, "the space %s packs more than %d tensors", space->name, SC_MAX_PACKS);
   return count_all(bound, err);

@@ -93,7 +93,11 @@ static void read_product(expression *e) {
     sc_token at = e->x->r.token;
     bool times = sc_reader_accept(&e->x->r, "*");
     if (!times && !sc_reader_accept(&e->x->r, "/")) return;
+    const sc_token divisor = e->x->r.token;
+    const int begin = e->n;
     read_factor(e);
+    if (!times && e->n == begin + 1 && e->node[begin].op == SC_COND_NUMBER && e->node[begin].value == 0)
+      sc_reader_fail_at(&e->x->r, &divisor, SC_PARSE, "division by zero");
     push(e, (sc_cond_node){.op = times ? SC_COND_MUL : SC_COND_DIV, .at = at});
   }
 }
