@@ -28,7 +28,7 @@ typedef enum sc_status {
 } sc_status;
 
 /* An error of the caller or the world. `where` is a file name or "<argument>"; line and column count from 1, 0 =
- * no position. `source` is the offending line, for the caret. `rule` is the legality rule (ir/rules.def) or 0, `clause`
+ * no position. `source` is the offending line, for the caret; of a long one a part, that begins `skipped` bytes into it. `rule` is the legality rule (ir/rules.def) or 0, `clause`
  * the part of a schedule that breaks it (sc_schedule_locate). */
 typedef struct sc_error {
   sc_status status;
@@ -36,11 +36,14 @@ typedef struct sc_error {
   char where[128];
   char text[384];
   char source[512];
+  int skipped;
 } sc_error;
 
 const char *sc_status_name(sc_status status);
 /* Fills err (may be NULL) without position and returns status: `return sc_fail(err, SC_IO, "...");` */
 sc_status sc_fail(sc_error *err, sc_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Fills source from the line of err->column: of a line that it cannot hold what stands around the column. */
+void sc_error_source(sc_error *err, const char *line, size_t len);
 /* Prints "where:line:column: text", the source line and a caret, each ended by a newline, into buf; returns the length
  * of what it printed (cut at size - 1). */
 size_t sc_error_format(const sc_error *err, char *buf, size_t size);

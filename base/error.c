@@ -28,6 +28,20 @@ sc_status sc_fail(sc_error *err, sc_status status, const char *format, ...) {
   return status;
 }
 
+void sc_error_source(sc_error *err, const char *line, size_t len) {
+  enum { AROUND = 80 };
+  size_t from = 0;
+  if (len >= sizeof err->source) { /* not within a UTF-8 letter */
+    if (err->column > AROUND) from = (size_t)err->column - AROUND;
+    if (from > len) from = len;
+    while (from > 0 && from < len && ((unsigned char)line[from] & 0xc0) == 0x80) from--;
+    if (len > from + (size_t)2 * AROUND) len = from + (size_t)2 * AROUND;
+  }
+  memcpy(err->source, line + from, len - from);
+  err->source[len - from] = '\0';
+  err->skipped = (int)from;
+}
+
 /* Appends what fits and keeps buf terminated. */
 static void put(char *buf, size_t size, size_t *len, const char *format, ...) __attribute__((format(printf, 4, 5)));
 static void put(char *buf, size_t size, size_t *len, const char *format, ...) {
@@ -63,10 +77,14 @@ size_t sc_error_format(const sc_error *err, char *buf, size_t size) {
   put_text(buf, size, &len, err->text);
   put(buf, size, &len, "\n");
   if (!err->source[0]) return len;
+  const char *dots = err->skipped ? "..." : "";
+  put(buf, size, &len, "%s", dots);
   put_text(buf, size, &len, err->source);
   put(buf, size, &len, "\n");
-  if (err->column < 1 || (size_t)err->column - 1 > strlen(err->source)) return len;
-  for (int i = 0; i < err->column - 1; i++) { /* tabs stay tabs, the tail bytes of a UTF-8 letter take no room */
+  const int before = err->column - 1 - err->skipped;
+  if (before < 0 || (size_t)before > strlen(err->source)) return len;
+  put(buf, size, &len, "%*s", (int)strlen(dots), "");
+  for (int i = 0; i < before; i++) { /* tabs stay tabs, the tail bytes of a UTF-8 letter take no room */
     if (err->source[i] == '\t') put(buf, size, &len, "\t");
     else if (((unsigned char)err->source[i] & 0xc0) != 0x80) put(buf, size, &len, " ");
   }

@@ -36,8 +36,7 @@ static void fail(sc_reader *r, const sc_token *token, sc_status status, const ch
     while (stop < r->end && *stop != '\n' && *stop != '\0') stop++;
     size_t n = (size_t)(stop - start);
     if (n > 0 && start[n - 1] == '\r') n--;
-    if (n > sizeof err->source - 1) n = sizeof err->source - 1;
-    memcpy(err->source, start, n);
+    sc_error_source(err, start, n);
   }
   r->token.kind = SC_TOKEN_END;
   r->token.len = 0;

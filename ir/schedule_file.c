@@ -61,9 +61,7 @@ static void relocate(sc_error *err, const lines *x, int column, const char *line
   err->column = err->column ? err->column + column : column + 1;
   strncpy(err->where, x->where, sizeof err->where - 1);
   err->where[sizeof err->where - 1] = '\0';
-  if (len >= sizeof err->source) len = sizeof err->source - 1;
-  memcpy(err->source, line, len);
-  err->source[len] = '\0';
+  sc_error_source(err, line, len);
 }
 
 /* origin = WHO [ HASH ];  WHO as sc_proposal_name says it, HASH of HASH_DIGITS hexadecimal digits */

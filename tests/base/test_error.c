@@ -32,7 +32,7 @@ static void test_fail(void **state) {
 }
 
 static void test_format_is_cut_not_spilled(void **state) {
-  sc_error err = {SC_PARSE, 12, 5, 0, 0, "net.op", "expected ':'", "\tab c\xc3\xa9 d"};
+  sc_error err = {SC_PARSE, 12, 5, 0, 0, "net.op", "expected ':'", "\tab c\xc3\xa9 d", 0};
   char whole[256];
   size_t full = sc_error_format(&err, whole, sizeof whole);
   assert_string_equal(whole, "net.op:12:5: expected ':'\n\tab c\xc3\xa9 d\n\t   ^\n");
@@ -53,7 +53,7 @@ static void test_format_is_cut_not_spilled(void **state) {
 
 static void test_parts_that_are_not_there(void **state) {
   char buf[256];
-  sc_error err = {SC_USAGE, 0, 0, 0, 0, "", "what?", ""};
+  sc_error err = {SC_USAGE, 0, 0, 0, 0, "", "what?", "", 0};
   sc_error_format(&err, buf, sizeof buf);
   assert_string_equal(buf, "what?\n");
   snprintf(err.where, sizeof err.where, "<argument>");
@@ -66,11 +66,34 @@ static void test_parts_that_are_not_there(void **state) {
   assert_string_equal(buf, "<argument>:1:300: what?\nesc ?[31m\n");
 }
 
+/* A line that is longer than what is kept: what stands around the column, cut between letters. */
+static void test_long_lines_are_cut_around_the_column(void **state) {
+  char line[2001], buf[2048], expected[1024];
+  sc_error err = {.status = SC_PARSE, .line = 1, .text = "x"};
+  for (int i = 0; i < 2000; i++) line[i] = "\xc3\xa9"[i % 2];
+  for (err.column = 1; err.column <= 2001; err.column += 2) {
+    sc_error_source(&err, line, 2000);
+    sc_error_format(&err, buf, sizeof buf);
+    const char *caret = strrchr(buf, '^');
+    assert_non_null(caret);
+    assert_int_equal(err.skipped % 2, 0);
+    assert_true(strlen(err.source) <= 161);
+    const int dots = err.skipped ? 3 : 0;
+    snprintf(expected, sizeof expected, "1:%d: x\n%.*s%s\n%*s^\n", err.column, dots, "...", err.source,
+             dots + (err.column - 1 - err.skipped) / 2, "");
+    assert_string_equal(buf, expected);
+  }
+  err.column = 5000; /* whatever a caller says */
+  sc_error_source(&err, line, 2000);
+  sc_error_format(&err, buf, sizeof buf);
+  assert_null(strchr(buf, '^'));
+}
+
 /* Names of files, texts and source lines come from anywhere: none may steer the terminal. */
 static void test_no_escapes_reach_the_terminal(void **state) {
   char buf[256];
-  sc_error err = {SC_PARSE,    1, 3, 0, 0, "a\x1b.op", "found \"\x1b]0;\x07\"\n\xc2\x9b[1m \xc2\xa0\xc3\x9b\x7f",
-                  "\xc2\x9bxy"};
+  sc_error err = {SC_PARSE,     1, 3, 0, 0, "a\x1b.op", "found \"\x1b]0;\x07\"\n\xc2\x9b[1m \xc2\xa0\xc3\x9b\x7f",
+                  "\xc2\x9bxy", 0};
   sc_error_format(&err, buf, sizeof buf);
   assert_string_equal(buf, "a?.op:1:3: found \"?]0;?\"\n?[1m \xc2\xa0\xc3\x9b?\n?xy\n ^\n");
 }
@@ -102,6 +125,7 @@ int main(void) {
       cmocka_unit_test(test_fail),
       cmocka_unit_test(test_format_is_cut_not_spilled),
       cmocka_unit_test(test_parts_that_are_not_there),
+      cmocka_unit_test(test_long_lines_are_cut_around_the_column),
       cmocka_unit_test(test_no_escapes_reach_the_terminal),
       cmocka_unit_test(test_log),
       cmocka_unit_test(test_clocks_go_forward),
