@@ -8,7 +8,7 @@
 struct reading {
   tool *t;
   job_list *jobs;
-  const char *where;
+  const char *where, *text;
 };
 
 sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin) {
@@ -23,7 +23,7 @@ sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedu
   j->task = task;
   j->schedule = *schedule;
   j->origin = origin;
-  j->where = NULL;
+  j->where = j->text = NULL;
   j->line = 0;
   sc_nest nest;
   SC_TRY(sc_lower(task, schedule, &nest, &t->err));
@@ -43,15 +43,26 @@ sc_work job_work(const job *j) {
 static sc_status add_read(void *user, const sc_listed *listed) {
   struct reading *r = user;
   SC_TRY(jobs_add(r->t, r->jobs, listed->task, listed->schedule, listed->origin));
-  r->jobs->job[r->jobs->n - 1].where = r->where;
-  r->jobs->job[r->jobs->n - 1].line = listed->line;
+  job *added = &r->jobs->job[r->jobs->n - 1];
+  added->where = r->where;
+  added->text = r->text;
+  added->line = listed->line;
   return SC_OK;
 }
 
-sc_status job_failed(tool *t, const job *j, sc_status status) {
+sc_status job_failed(tool *t, const job *j, const char *clause, sc_status status) {
   if (!j->where) return status;
-  t->err.line = j->line;
-  snprintf(t->err.where, sizeof t->err.where, "%s", j->where);
+  const sc_error failed = t->err;
+  const char *line = j->text;
+  for (int i = 1; i < j->line; i++) line += strcspn(line, "\n") + 1;
+  sc_reader r;
+  sc_reader_init(&r, j->where, line, strcspn(line, "\n"), false, &t->err);
+  sc_reader_next(&r); /* the word `schedule` */
+  sc_token at = r.token;
+  while (r.token.kind != SC_TOKEN_END && !sc_reader_is(&r, clause)) sc_reader_next(&r);
+  if (r.token.kind != SC_TOKEN_END) at = r.token;
+  at.line = j->line;
+  sc_reader_fail_at(&r, &at, status, "%s", failed.text);
   return status;
 }
 
@@ -68,11 +79,11 @@ sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machin
                          : sc_fail(&t->err, SC_NOTFOUND, "no `compile` clause: the machine %s has %.200s",
                                    machine->name, sc_str_text(&names));
   sc_str_free(&names);
-  return job_failed(t, j, status);
+  return job_failed(t, j, "compile", status);
 }
 
 sc_status jobs_parse(tool *t, const char *where, const char *text, size_t len, job_list *jobs) {
-  struct reading r = {t, jobs, where};
+  struct reading r = {t, jobs, where, text};
   sc_status status = tool_library(t);
   if (status == SC_OK) status = sc_schedules_read(t->arena, t->library, where, text, len, add_read, &r, &t->err);
   return status;

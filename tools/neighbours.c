@@ -30,7 +30,8 @@ static sc_status draw_near(tool *t, const sc_space_bound *space, const job *j, s
   free(seen);
   if (status == SC_NOTFOUND)
     return job_failed(
-        t, j, sc_fail(&t->err, status, "the space of %s does not hold this schedule, or nothing else", j->task->text));
+        t, j, "",
+        sc_fail(&t->err, status, "the space of %s does not hold this schedule, or nothing else", j->task->text));
   return status;
 }
 

@@ -90,7 +90,7 @@ static sc_status check_emit(tool *t, const struct predict_options *o, const job_
 static sc_status check_types(tool *t, const job_list *jobs) {
   for (size_t i = 0; i < jobs->n; i++) {
     const sc_status status = sc_emit_check(jobs->job[i].task, &t->err);
-    if (status != SC_OK) return job_failed(t, &jobs->job[i], status);
+    if (status != SC_OK) return job_failed(t, &jobs->job[i], "", status);
   }
   return SC_OK;
 }

@@ -133,7 +133,7 @@ typedef struct job {
   const sc_task *task;
   sc_schedule schedule;
   sc_origin origin;
-  const char *where; /* it was read; NULL = nowhere */
+  const char *where, *text; /* it was read, all that stands there; NULL = nowhere */
   int line;
 } job;
 typedef struct job_list {
@@ -143,10 +143,10 @@ typedef struct job_list {
 sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
 /* Adds those of a text, which may be none. */
 sc_status jobs_parse(tool *t, const char *where, const char *text, size_t len, job_list *jobs);
-/* What compiles, rates or predicts needs a compiler that the machine has: names the line of the first job without. */
+/* What compiles, rates or predicts needs a compiler that the machine has: names the place of the first job without. */
 sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machine);
-/* Puts the job's file and line into the error that `status` is of; returns it. */
-sc_status job_failed(tool *t, const job *j, sc_status status);
+/* Puts the place of this clause of the job, or of the job where it has none, into the error that `status` is of; returns it. */
+sc_status job_failed(tool *t, const job *j, const char *clause, sc_status status);
 /* An illegal one is SC_ILLEGAL. */
 sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin);
 void job_nest(const job *j, sc_nest *nest);

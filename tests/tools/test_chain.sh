@@ -67,7 +67,7 @@ json out
 equal "$(field 'len(d), {len(x["schedules"]) for x in d}' out)" "12 {1}" "neighbours in JSON"
 printf 'task %s\nschedule band order i j k; compile gcc\n' $task >plain.sched
 expect 1 "$S" sample --neighbours-of plain.sched
-says err "plain.sched:2: the space of $task does not hold this schedule"
+says err "plain.sched:2:10: the space of $task does not hold this schedule"
 expect 2 "$S" sample $task --neighbours-of two.sched
 
 # measure: from files and from a pipe
