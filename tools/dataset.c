@@ -104,6 +104,7 @@ const verb verb_dataset = {
     .name = "dataset",
     .summary = "tells what is in a dataset; joins, checks, exports, repairs",
     .operands = "info|merge|verify|export|repair FILE...",
+    .commands = "info merge verify export repair",
     .details = "info counts rows by outcome, task, compiler and machine. merge joins datasets by identity: passes of "
                "one record add up, "
                "nothing is there twice. verify checks the file, lowers every schedule again, and with --recodegen "

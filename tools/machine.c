@@ -64,6 +64,7 @@ const verb verb_machine = {
     .name = "machine",
     .summary = "probes this machine; shows machine files; rates kernels",
     .operands = "probe | show [NAME...] | list | kernels FILE...",
+    .commands = "probe show list kernels",
     .details = "probe asks the system and measures peak and bandwidth once, about two seconds, and writes a machine "
                "file in which every "
                "value says where it comes from; then it times kernels of ordinary layers, up to a minute. kernels "

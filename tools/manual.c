@@ -109,20 +109,45 @@ void help_man(const verb *v, sc_str *out) {
 
 /* ---- completion ---- */
 
+/* Values of the verb's choices, by the word before: "  sample:--sampling) words='uniform sobol' ;;". */
+static void complete_values(const verb *v, sc_str *out) {
+  for (const option *o = v->options; o->name; o++) {
+    if (o->kind != OPTION_CHOICE) continue;
+    sc_str_printf(out, "  %s:--%s) words='", v->name, o->name);
+    for (const char *const *choice = o->values; *choice; choice++)
+      sc_str_printf(out, "%s%s", choice == o->values ? "" : " ", *choice);
+    sc_str_add(out, "' ;;\n");
+  }
+}
+
+static void list_verbs(const char *suffix, sc_str *out) {
+  for (const verb *const *v = verbs; *v; v++) sc_str_printf(out, "%s%s%s", v == verbs ? "" : " ", (*v)->name, suffix);
+}
+
 void help_completion(sc_str *out) {
   sc_str_add(out, "# bash completion of schedcast; made by `schedcast help --completion`\n_schedcast() {\n"
-                  "  local cur=${COMP_WORDS[COMP_CWORD]} verb=${1##*/} options=\n"
+                  "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${1##*/} first=1\n"
+                  "  local options= commands= words=\n"
                   "  if [[ $verb == *-sched ]]; then verb=${verb%-sched}\n"
                   "  elif ((COMP_CWORD == 1)); then\n    COMPREPLY=($(compgen -W '");
-  for (const verb *const *v = verbs; *v; v++) sc_str_printf(out, "%s%s", v == verbs ? "" : " ", (*v)->name);
-  sc_str_add(out, "' -- \"$cur\"))\n    return\n  else verb=${COMP_WORDS[1]}; fi\n  case $verb in\n");
+  list_verbs("", out);
+  sc_str_add(out, " --help --version' -- \"$cur\"))\n    return\n  else verb=${COMP_WORDS[1]} first=2; fi\n"
+                  "  case $verb in\n");
   for (const verb *const *v = verbs; *v; v++) {
     sc_str_printf(out, "  %s) options='--help", (*v)->name);
     for (const option *o = (*v)->options; o->name; o++) sc_str_printf(out, " --%s", o->name);
-    sc_str_add(out, "' ;;\n");
+    sc_str_add(out, "'");
+    if ((*v)->commands) sc_str_printf(out, " commands='%s'", (*v)->commands);
+    else if (strcmp((*v)->name, "help") == 0) sc_str_add(out, " commands='"), list_verbs("", out), sc_str_add(out, "'");
+    sc_str_add(out, " ;;\n");
   }
-  sc_str_add(out, "  esac\n  if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-                  "  else COMPREPLY=($(compgen -f -- \"$cur\")); fi\n}\ncomplete -o filenames -F _schedcast schedcast");
-  for (const verb *const *v = verbs; *v; v++) sc_str_printf(out, " %s-sched", (*v)->name);
+  sc_str_add(out, "  esac\n  case $verb:$prev in\n");
+  for (const verb *const *v = verbs; *v; v++) complete_values(*v, out);
+  sc_str_add(out,
+             "  *) if ((COMP_CWORD == first)); then words=$commands; fi ;;\n  esac\n"
+             "  if [[ $cur == -* ]]; then words=$options; fi\n"
+             "  if [[ $words ]]; then COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+             "  else COMPREPLY=($(compgen -f -- \"$cur\")); fi\n}\ncomplete -o filenames -F _schedcast schedcast ");
+  list_verbs("-sched", out);
   sc_str_add(out, "\n");
 }

@@ -1,5 +1,6 @@
 /* What the verbs of schedcast share: the table that describes a verb, its options and help; the context they run in;
- * progress, interruption, pictures. One verb is one file: a table of options, a struct they fill, and a run function. */
+ * progress, interruption, pictures. One verb is one file: a table of options, a struct they fill, and a run
+ * function. */
 #ifndef SC_TOOLS_H
 #define SC_TOOLS_H
 
@@ -41,6 +42,7 @@ typedef struct tool tool;
 typedef struct verb {
   const char *name, *summary; /* a line each */
   const char *operands; /* as in the usage line, "TASK" */
+  const char *commands; /* what the first operand may be, separated by blanks; NULL: anything */
   const char *details; /* for the man page: a paragraph or more */
   const char *example; /* what to type, a line or more */
   const option *options; /* ends with name NULL */
@@ -105,8 +107,8 @@ sc_status tool_read(tool *t, const char *path, const char **where, char **text, 
 /* Can this file be made? Asked before long work. */
 sc_status tool_output(tool *t, const char *path);
 
-/* NULL: this machine. A path, or the name of a file in data/machines or the cache. Writes where the table of kernels that
- * were measured here is: beside the file, for one of data/machines in the cache. */
+/* NULL: this machine. A path, or the name of a file in data/machines or the cache. Writes where the table of kernels
+ * that were measured here is: beside the file, for one of data/machines in the cache. */
 sc_status tool_machine(tool *t, const char *name, sc_machine *machine, char *table_path, size_t size);
 /* What a prediction knows: the machine and its kernels, those that came with schedcast and those measured here. */
 typedef struct platform {
@@ -116,19 +118,19 @@ typedef struct platform {
 } platform;
 sc_status platform_open(tool *t, const char *machine, platform *p);
 void platform_close(platform *p);
-/* The kernel table to train or evaluate rows of this dataset with: of --machine, or of this machine when the rows are its
- * own; else an empty one. Warns of a --machine that is not that of the rows. */
+/* The kernel table to train or evaluate rows of this dataset with: of --machine, or of this machine when the rows are
+ * its own; else an empty one. Warns of a --machine that is not that of the rows. */
 sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, sc_kernel_table **table);
-/* `model` may be NULL: the cached (quickstart's) or shipped model of this machine, else of its ISA; SC_NOTFOUND when there is
- * none. */
+/* `model` may be NULL: the cached (quickstart's) or shipped model of this machine, else of its ISA; SC_NOTFOUND when
+ * there is none. */
 sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size);
 
 /* The space of a task: from a file or the default one, bound. */
 sc_status tool_space(tool *t, const char *space, const sc_task *task, const platform *p, const text_list *force,
                      int64_t threads, sc_space_bound **bound);
 
-/* Schedules read from files ("-": standard input), in their order; a schedule that cannot be lowered is an error. A nest
- * is six times as large and made in a tenth of a microsecond: job_nest makes it again. */
+/* Schedules read from files ("-": standard input), in their order; a schedule that cannot be lowered is an error. A
+ * nest is six times as large and made in a tenth of a microsecond: job_nest makes it again. */
 typedef struct job {
   const sc_task *task;
   sc_schedule schedule;
@@ -145,7 +147,8 @@ sc_status jobs_read(tool *t, int nfiles, char **files, job_list *jobs);
 sc_status jobs_parse(tool *t, const char *where, const char *text, size_t len, job_list *jobs);
 /* What compiles, rates or predicts needs a compiler that the machine has: names the place of the first job without. */
 sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machine);
-/* Puts the place of this clause of the job, or of the job where it has none, into the error that `status` is of; returns it. */
+/* Puts the place of this clause of the job, or of the job where it has none, into the error that `status` is of;
+ * returns it. */
 sc_status job_failed(tool *t, const job *j, const char *clause, sc_status status);
 /* An illegal one is SC_ILLEGAL. */
 sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin);
@@ -219,8 +222,8 @@ sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, c
 
 /* Predicted against measured times as a PNG, through gnuplot. */
 sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s);
-/* Runs a program without a shell; input and output may be NULL (nothing; thrown away). SC_NOTFOUND: it is not installed,
- * SC_EXTERNAL: it ended with another status than 0. */
+/* Runs a program without a shell; input and output may be NULL (nothing; thrown away). SC_NOTFOUND: it is not
+ * installed, SC_EXTERNAL: it ended with another status than 0. */
 sc_status run_program(tool *t, const char *const *argv, const char *input, sc_str *output);
 
 #endif

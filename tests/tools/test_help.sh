@@ -49,10 +49,22 @@ for verb in $verbs; do
   done >missing
   silent missing
 done
-(. ./completion && COMP_WORDS=(schedcast sam) COMP_CWORD=1 && _schedcast schedcast && echo "${COMPREPLY[*]}") >completed
-equal "$(cat completed)" sample "completion of 'schedcast sam'"
-(. ./completion && COMP_WORDS=(predict-sched --ra) COMP_CWORD=1 && _schedcast /usr/bin/predict-sched && echo "${COMPREPLY[*]}") >completed
-equal "$(cat completed)" --rank "completion of 'predict-sched --ra'"
+completes() { # completes EXPECTED WORD...: what the last word may become
+  local expected=$1
+  shift
+  (. ./completion && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _schedcast "$1" && echo "${COMPREPLY[*]}") >completed
+  equal "$(cat completed)" "$expected" "completion of '$*'"
+}
+completes sample schedcast sam
+completes --rank predict-sched --ra
+completes --rank /usr/bin/predict-sched --ra
+completes exhaustive sample-sched --sampling ex
+completes "group network" schedcast evaluate --by ""
+completes "info" schedcast dataset in
+completes "show" machine-sched sho
+completes "predict" schedcast help pr
+touch inner.h5
+completes inner.h5 dataset-sched info inn
 
 # values
 expect 2 "$S" sample -n ten matmul:M=8,N=8,K=8
