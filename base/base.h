@@ -27,9 +27,10 @@ typedef enum sc_status {
   SC_STATUS_COUNT
 } sc_status;
 
-/* An error of the caller or the world. `where` is a file name or "<argument>"; line and column count from 1, 0 =
- * no position. `source` is the offending line, for the caret; of a long one a part, that begins `skipped` bytes into it. `rule` is the legality rule (ir/rules.def) or 0, `clause`
- * the part of a schedule that breaks it (sc_schedule_locate). */
+/* An error of the caller or the world. `where` is a file name or "<argument>"; line and column count from 1, 0 = no
+ * position. `source` is the offending line, for the caret; of a long one a part, that begins `skipped` bytes into it.
+ * `rule` is the legality rule (ir/rules.def) or 0, `clause` the part of a schedule that breaks it
+ * (sc_schedule_locate). */
 typedef struct sc_error {
   sc_status status;
   int line, column, rule, clause;
@@ -58,8 +59,8 @@ size_t sc_error_format(const sc_error *err, char *buf, size_t size);
 #define SC_ASSERT(cond) ((cond) ? (void)0 : sc_bug(__FILE__, __LINE__, #cond))
 void sc_bug(const char *file, int line, const char *condition) __attribute__((noreturn));
 
-/* A function that is compiled twice, chosen when the program starts: where the linker can do that, and not under sanitizers,
- * which cannot run that early. */
+/* A function that is compiled twice, chosen when the program starts: where the linker can do that, and not under
+ * sanitizers, which cannot run that early. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
     !defined(__clang__)
 #define SC_CLONES __attribute__((target_clones("avx2", "default")))
@@ -179,8 +180,8 @@ sc_status sc_file_read(sc_arena *arena, const char *path, size_t max_bytes, char
  * folder. Keeps the access rights of the old file and follows a link; a device or pipe is written directly. */
 sc_status sc_file_write_atomic(const char *path, const void *bytes, size_t len, sc_error *err);
 sc_status sc_mkdirs(const char *path, sc_error *err);
-/* Folder of the data files (operators/, machines/, spaces/, models/): $SCHEDCAST_DATA, else the source tree's data/ when
- * running from the build tree, else the installed one. Writes a path without trailing slash. */
+/* Folder of the data files (operators/, machines/, spaces/, models/): $SCHEDCAST_DATA, else the source tree's data/
+ * when running from the build tree, else the installed one. Writes a path without trailing slash. */
 void sc_data_dir(char *buf, size_t size);
 /* $SCHEDCAST_CACHE, else $XDG_CACHE_HOME/schedcast, else $HOME/.cache/schedcast. */
 void sc_cache_dir(char *buf, size_t size);

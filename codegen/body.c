@@ -1,15 +1,15 @@
 /* The products of one pass over the register tile, in an order that compilers keep in registers.
  *
- * One input is held, the other streams: the held values of a group of taps are loaded first, then each streamed value once,
- * followed by all its products in the group. Held is the input with fewer values per tap (matmul: the vectors of B, while
- * the elements of A stream as broadcasts; depthwise: the weights, while inputs stream and serve all taps that share
- * them). A group is as many taps as have their held values fit beside the accumulators: all of them, else those of one
- * step of the outer reductions, at last single taps. Where the kernel is one free loop around a fixed set of held values that
- * fit, they are loaded before the loop. */
+ * One input is held, the other streams: the held values of a group of taps are loaded first, then each streamed value
+ * once, followed by all its products in the group. Held is the input with fewer values per tap (matmul: the vectors of
+ * B, while the elements of A stream as broadcasts; depthwise: the weights, while inputs stream and serve all taps that
+ * share them). A group is as many taps as have their held values fit beside the accumulators: all of them, else those
+ * of one step of the outer reductions, at last single taps. Where the kernel is one free loop around a fixed set of
+ * held values that fit, they are loaded before the loop. */
 #include "codegen/internal.h"
 
-/* Vector registers that every target of a kernel has, as its text is one for all: 16 lanes are for AVX-512, which has 32,
- * fewer also for SSE and AVX, which have 16. For NEON, with 32, groups are smaller than they could be. */
+/* Vector registers that every target of a kernel has, as its text is one for all: 16 lanes are for AVX-512, which has
+ * 32, fewer also for SSE and AVX, which have 16. For NEON, with 32, groups are smaller than they could be. */
 static int registers(const sc_kernel *k) { return k->lanes >= 16 ? 32 : 16; }
 
 static bool both_vector(const sc_kernel *k) { return k->operand[1].vector && k->operand[2].vector; }
@@ -117,8 +117,8 @@ static void stream(emitter *e, int from, int to, int pass) {
   }
 }
 
-/* Compilers would keep a streamed value for the next group that reads it too, and run out of registers; as they cannot see
- * through this, they load it again, which costs nothing. */
+/* Compilers would keep a streamed value for the next group that reads it too, and run out of registers; as they cannot
+ * see through this, they load it again, which costs nothing. */
 static void forget(emitter *e, int operand) {
   sc_add_indent(e);
   sc_str_add(e->out, "__asm__(\"\" : \"+r\"(");

@@ -53,8 +53,8 @@ sc_status sc_emit_nest(const sc_task *task, const sc_nest *nest, const char *nam
 /* The distinct kernels of a nest, at most max; returns their number, or more than max. */
 int sc_nest_kernels(const sc_task *task, const sc_nest *nest, sc_kernel *kernels, int max);
 
-/* A self-contained C file: what it computes (task, schedule, machine, compile line, how to call it), prelude, kernels, nest.
- * The compile line names `file`, or <name>.c when that is NULL. */
+/* A self-contained C file: what it computes (task, schedule, machine, compile line, how to call it), prelude, kernels,
+ * nest. The compile line names `file`, or <name>.c when that is NULL. */
 sc_status sc_emit_c(const sc_task *task, const sc_schedule *schedule, const sc_nest *nest, const sc_machine *machine,
                     const char *name, const char *file, sc_str *out, sc_error *err);
 

@@ -256,8 +256,8 @@ static void emit_level(nester *g, int level) {
 
 /* ---- nodes ---- */
 
-/* Limits of loop number i of the collapsed parallel ones: in the first trip of those around it a thread begins where its
- * share does, in their last it ends there, and between, the range is the whole. */
+/* Limits of loop number i of the collapsed parallel ones: in the first trip of those around it a thread begins where
+ * its share does, in their last it ends there, and between, the range is the whole. */
 static void emit_share(nester *g, int n, int i, const expr *lo, const expr *hi) {
   const char *more = i + 1 < g->nest->node[g->par].count ? " + 1" : ""; /* the last trip is not complete */
   sc_str begins = {0}, ends = {0};

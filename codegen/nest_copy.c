@@ -1,6 +1,7 @@
-/* Copies of packs. Every part of the layout is a loop: outer parts run over tiles, the others over elements, and blocks of
- * the tensor split an element loop once more. The two innermost element loops become one call of sc_copy, chosen so that it
- * reads and writes rows wherever some order allows it. Reads are clipped to the tensor; what a pack pads is set to 0 first. */
+/* Copies of packs. Every part of the layout is a loop: outer parts run over tiles, the others over elements, and blocks
+ * of the tensor split an element loop once more. The two innermost element loops become one call of sc_copy, chosen so
+ * that it reads and writes rows wherever some order allows it. Reads are clipped to the tensor; what a pack pads is set
+ * to 0 first. */
 #include <stdio.h>
 
 #include "codegen/nest.h"
@@ -121,7 +122,8 @@ static void element_range(copier *c, int part, expr *lo, expr *hi) {
   divide(c, part, lo, hi);
 }
 
-/* Panel after panel would touch every page of the tensor for each; so the rows that are read go in bands around the panels. */
+/* Panel after panel would touch every page of the tensor for each; so the rows that are read go in bands around the
+ * panels. */
 enum { ROWS = 16 };
 
 static int choose_banded(const copier *c) {

@@ -91,8 +91,8 @@ static void place_packed(nester *g, int index, int p) {
 
 /* ---- tensors ---- */
 
-/* The share of index `at` of a blocked axis in the address. As a tile is some whole blocks or lies inside one, that of its
- * size is the distance to the next tile. */
+/* The share of index `at` of a blocked axis in the address. As a tile is some whole blocks or lies inside one, that of
+ * its size is the distance to the next tile. */
 static expr blocked(expr at, int block, const sc_access *access, int x) {
   expr address = sc_var(at.level, "sc_blocked(%s, %d, %lld, %lld)", at.text, block, (long long)access->outer_stride[x],
                         (long long)access->inner_stride[x]);

@@ -1,7 +1,7 @@
-/* Lines of a generated nest, and which of them are needed. A function is printed twice. The first time nothing comes out, but
- * every line leaves what it reads: a line that defines a variable leaves it with the definition, the others in one set. As
- * variables are defined before they are read, one walk over the definitions from the last to the first then finds those
- * that are needed, and the second time the others are left out. */
+/* Lines of a generated nest, and which of them are needed. A function is printed twice. The first time nothing comes
+ * out, but every line leaves what it reads: a line that defines a variable leaves it with the definition, the others in
+ * one set. As variables are defined before they are read, one walk over the definitions from the last to the first then
+ * finds those that are needed, and the second time the others are left out. */
 #include <stdio.h>
 #include <string.h>
 

@@ -38,8 +38,8 @@ static bool same_taps(const sc_kernel *k, int a, int b) {
   return true;
 }
 
-/* How many elements of the vector dim from `at` on can share a vector: no operand starts another block among them, and a
- * peeled border treats them alike. */
+/* How many elements of the vector dim from `at` on can share a vector: no operand starts another block among them, and
+ * a peeled border treats them alike. */
 static int piece_room(const emitter *e, int at, int size) {
   const sc_kernel *k = e->kernel;
   int v = k->vector_dim, room = 1;

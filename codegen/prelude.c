@@ -98,8 +98,8 @@ static void add_dup(sc_str *out, int lanes) {
   sc_str_add(out, "}; })\n");
 }
 
-/* GNU C has no vector ?:, so a compare's mask selects. Clang makes one instruction of that; gcc has to be told, and x86's
- * min and max are x ? y by definition, NaN and zeros included. */
+/* GNU C has no vector ?:, so a compare's mask selects. Clang makes one instruction of that; gcc has to be told, and
+ * x86's min and max are x ? y by definition, NaN and zeros included. */
 static void add_select(sc_str *out, const char *name, const char *compare, int lanes) {
   sc_str_printf(out, "#define SC_%s%d(x, y) ((sc_v%d)((((x) %s (y)) & (sc_m%d)(x)) | (~((x) %s (y)) & (sc_m%d)(y))))\n",
                 name, lanes, lanes, compare, lanes, compare, lanes);

@@ -24,8 +24,8 @@ enum { SC_REPEATS = 9, SC_MAX_PASSES = 16, SC_MAX_COUNTERS = 8 };
 /* Why a pass is no label: the reference kernels drifted around it; somebody else used the core beside every repeat. */
 enum sc_pass_flaw { SC_PASS_DRIFTED = 1, SC_PASS_BUSY = 2 };
 
-/* One visit of one schedule: repeats of the batched inner loop; ns 0 = a repeat that was not made. Two passes with equal
- * unix_ns, batch and ns are one pass: appending it again may set its flags, never clear them. */
+/* One visit of one schedule: repeats of the batched inner loop; ns 0 = a repeat that was not made. Two passes with
+ * equal unix_ns, batch and ns are one pass: appending it again may set its flags, never clear them. */
 typedef struct sc_pass {
   int64_t unix_ns; /* when it began */
   uint16_t preempted; /* bit i: involuntary context switches moved during repeat i */
@@ -58,14 +58,14 @@ typedef struct sc_record {
   double counter[SC_MAX_COUNTERS]; /* per call */
 } sc_record;
 
-/* Hash of the identity fields: task text, shard and every number from task_hash to simulated but model_hash, proposal and
- * outcome. */
+/* Hash of the identity fields: task text, shard and every number from task_hash to simulated but model_hash, proposal
+ * and outcome. */
 uint64_t sc_record_identity(const sc_record *record);
-/* How much choice there is in a proposal: uniform, stratified, anchor, user, neighbour, model. Of two the smaller stays: a
- * schedule that was drawn is a draw, whoever proposed it besides. */
+/* How much choice there is in a proposal: uniform, stratified, anchor, user, neighbour, model. Of two the smaller
+ * stays: a schedule that was drawn is a draw, whoever proposed it besides. */
 int sc_proposal_bias(uint8_t proposal);
-/* The label: minimum over the repeats of exactly the first `passes` valid passes, in ns; 0 when there are fewer or it did
- * not run. */
+/* The label: minimum over the repeats of exactly the first `passes` valid passes, in ns; 0 when there are fewer or it
+ * did not run. */
 double sc_record_label_ns(const sc_record *record, int passes);
 int sc_record_valid_passes(const sc_record *record); /* those that no drift of the reference kernels spoiled */
 
@@ -79,10 +79,10 @@ typedef enum sc_dataset_mode { SC_DATASET_READ, SC_DATASET_APPEND /* creates */ 
 sc_status sc_dataset_open(const char *path, sc_dataset_mode mode, sc_dataset **dataset, sc_error *err);
 /* An empty dataset to append to that is never written anywhere. */
 sc_status sc_dataset_memory(sc_dataset **dataset, sc_error *err);
-/* Adds a record, or the passes of one that is there (by identity): passes are united by time, SC_MAX_PASSES
- * stay: disturbed ones give way, the oldest first, then late ones; a crash or wrong result outweighs a run, a run outweighs a timeout or a failed compilation; smaller
- * counters stay. A killed process loses nothing that this returned SC_OK for; a power cut nothing that
- * sc_dataset_sync did. After SC_IO (full disk) the dataset is as before and stays usable. */
+/* Adds a record, or the passes of one that is there (by identity): passes are united by time, SC_MAX_PASSES stay:
+ * disturbed ones give way, the oldest first, then late ones; a crash or wrong result outweighs a run, a run outweighs a
+ * timeout or a failed compilation; smaller counters stay. A killed process loses nothing that this returned SC_OK for;
+ * a power cut nothing that sc_dataset_sync did. After SC_IO (full disk) the dataset is as before and stays usable. */
 sc_status sc_dataset_append(sc_dataset *dataset, const sc_record *record, sc_error *err);
 sc_status sc_dataset_sync(sc_dataset *dataset, sc_error *err);
 /* Compacts (APPEND) and closes, also when it fails: then the rows stay in the journal. NULL is fine. */

@@ -8,7 +8,8 @@
 
 enum { CHUNK = 16384, GZIP = 1, IMAGE_STEP = 1 << 20 };
 
-/* Name of files that are only in memory. The core driver refuses an image whose name exists, so it must be one that cannot. */
+/* Name of files that are only in memory. The core driver refuses an image whose name exists, so it must be one that
+ * cannot. */
 static const char IMAGE_NAME[] = "/dev/null/schedcast";
 
 struct sc_h5 {

@@ -95,8 +95,8 @@ sc_status sc_journal_replay(const char *where, const char *bytes, size_t len, bo
 /* A whole file: guard block and HDF5. `where` names it in errors. */
 sc_status sc_columns_write(sc_table *table, sc_str *out, sc_error *err);
 sc_status sc_columns_read(const char *where, const char *bytes, size_t len, sc_table *table, sc_error *err);
-/* Reads what can be read of a damaged file, block of rows by block of rows, and calls `each` for the rows. HDF5 1.10 may
- * crash or hang on such bytes: call it in a child. */
+/* Reads what can be read of a damaged file, block of rows by block of rows, and calls `each` for the rows. HDF5 1.10
+ * may crash or hang on such bytes: call it in a child. */
 typedef void sc_salvage_fn(void *user, const sc_record *record);
 void sc_columns_salvage(const char *bytes, size_t len, sc_table *scratch, sc_salvage_fn *each, void *user);
 

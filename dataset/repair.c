@@ -1,6 +1,6 @@
-/* Salvage: what can be read of a damaged file and its journal goes into a new file. HDF5 1.10 may crash or hang on damaged
- * bytes, so a child reads them, under limits, and hands over the rows as frames of a journal: each has a checksum, and
- * what a crash cuts short is a torn tail. */
+/* Salvage: what can be read of a damaged file and its journal goes into a new file. HDF5 1.10 may crash or hang on
+ * damaged bytes, so a child reads them, under limits, and hands over the rows as frames of a journal: each has a
+ * checksum, and what a crash cuts short is a torn tail. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The whole chain of schedcast in one function: language -> sampler -> code -> measurement -> dataset -> features -> model ->
- * pick -> C. Read it beside docs/TOUR.md; `./check` compiles and runs it. Usage: tour [TASK [FOLDER]] */
+/* The whole chain of schedcast in one function: language -> sampler -> code -> measurement -> dataset -> features ->
+ * model -> pick -> C. Read it beside docs/TOUR.md; `./check` compiles and runs it. Usage: tour [TASK [FOLDER]] */
 #include "harness/harness.h"
 #include "predictor/predictor.h"
 #include <stdio.h>

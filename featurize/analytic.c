@@ -1,6 +1,6 @@
 /* The analytic time: what each resource alone would need, and a sum of them with coefficients >= 0 that training fits
- * (after the execution-cache-memory model: Treibig & Hager 2009, Stengel et al. 2015, where transfers between levels do not
- * overlap). docs/analytic.md has the formulas. */
+ * (after the execution-cache-memory model: Treibig & Hager 2009, Stengel et al. 2015, where transfers between levels do
+ * not overlap). docs/analytic.md has the formulas. */
 #include <math.h>
 #include <string.h>
 
@@ -17,8 +17,8 @@ double sc_copied_row(const sc_walk *w, int p) {
   return to->part[0].limit;
 }
 
-/* Cycles of all run-time packs: the start of each, its rows, and in them vectors of 16 elements and single ones; what is
- * read along another axis than it is written goes one by one. */
+/* Cycles of all run-time packs: the start of each, its rows, and in them vectors of 16 elements and single ones; what
+ * is read along another axis than it is written goes one by one. */
 static double pack_cycles(const sc_walk *w) {
   double cycles = 0;
   for (int p = 0; p < w->nest->npacks; p++) {

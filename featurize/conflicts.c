@@ -1,6 +1,6 @@
-/* Set conflicts. Lines whose addresses agree modulo sets x line share a set. Of a box of strides, strides that return to the
- * same sets after `period` steps pile up n / period lines; together they reach no more sets than their common divisor
- * leaves. Both are pigeonhole bounds, so the result never exceeds what the box really piles up. */
+/* Set conflicts. Lines whose addresses agree modulo sets x line share a set. Of a box of strides, strides that return
+ * to the same sets after `period` steps pile up n / period lines; together they reach no more sets than their common
+ * divisor leaves. Both are pigeonhole bounds, so the result never exceeds what the box really piles up. */
 #include <math.h>
 
 #include "featurize/internal.h"

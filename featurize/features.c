@@ -1,5 +1,5 @@
-/* The row of features: one function per group of features.def fills plain values, one pass over the row transforms them. What
- * does not depend on the nest is filled once per task and target. */
+/* The row of features: one function per group of features.def fills plain values, one pass over the row transforms
+ * them. What does not depend on the nest is filled once per task and target. */
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
-/* featurize: nest x machine -> one row of floats, and the analytic time. Total functions, no allocation, 1 to 2 us, in a scan
- * less than 1.
- * featurize/features.def is the only list of features: name, unit, transform, doc. */
+/* featurize: nest x machine -> one row of floats, and the analytic time. Total functions, no allocation, 1 to 2 us, in
+ * a scan less than 1. featurize/features.def is the only list of features: name, unit, transform, doc. */
 #ifndef SC_FEATURIZE_H
 #define SC_FEATURIZE_H
 
@@ -52,17 +51,18 @@ void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *terms);
 /* Both at the price of one: the row, and the terms with time_s by the defaults. */
 void sc_features_analytic(const sc_task *task, const sc_nest *nest, const sc_target *target, float *row,
                           sc_analytic *terms);
-/* The same in two steps, for many nests of one task: what does not depend on the nest is computed once. The task, the machine
- * and the kernel table must outlive it; it may be copied and read from several threads. */
+/* The same in two steps, for many nests of one task: what does not depend on the nest is computed once. The task, the
+ * machine and the kernel table must outlive it; it may be copied and read from several threads. */
 typedef struct sc_featurizer {
   unsigned char storage[10240] __attribute__((aligned(16)));
 } sc_featurizer;
 void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc_target *target);
 void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms);
 
-/* Lowering and row of one schedule after another, by one thread: where only the orders of loops differ from the schedule
- * before, as in a scan of a space they mostly do, what they cannot change is kept. The row is the same whatever came before.
- * The featurizer and all it was made of must outlive the scan and not change; one may serve several. Neither may be moved. */
+/* Lowering and row of one schedule after another, by one thread: where only the orders of loops differ from the
+ * schedule before, as in a scan of a space they mostly do, what they cannot change is kept. The row is the same
+ * whatever came before. The featurizer and all it was made of must outlive the scan and not change; one may serve
+ * several. Neither may be moved. */
 typedef struct sc_scan {
   const sc_featurizer *featurizer;
   sc_lowered lowered; /* holds the nest of the row */

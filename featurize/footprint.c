@@ -1,6 +1,7 @@
-/* Footprints: how many cache lines or pages of a tensor or buffer lie inside a box. A box is a set of nested strides. From the
- * innermost out, a stride no larger than what is already covered (or than one line) extends a dense span; a larger one
- * multiplies it. Boxes count as aligned to lines. All counts are whole numbers below 2^50, which doubles hold exactly. */
+/* Footprints: how many cache lines or pages of a tensor or buffer lie inside a box. A box is a set of nested strides.
+ * From the innermost out, a stride no larger than what is already covered (or than one line) extends a dense span; a
+ * larger one multiplies it. Boxes count as aligned to lines. All counts are whole numbers below 2^50, which doubles
+ * hold exactly. */
 #include "featurize/internal.h"
 #include "featurize/wide.h"
 
@@ -61,8 +62,8 @@ double sc_map_units(const sc_map *map, const sc_extents extent, int level, int s
   return count * sc_min(SC_CEIL_DIV(span, 1 / unit), elements);
 }
 
-/* sc_map_units for as many levels as a vector holds. What is dense changes from level to level, so masks select and nothing
- * branches. */
+/* sc_map_units for as many levels as a vector holds. What is dense changes from level to level, so masks select and
+ * nothing branches. */
 SC_CLONES
 void sc_map_units_by_level(const sc_map *map, const sc_extents extent, int first, int last, int shift, float *units) {
   const sc_doubles one = (sc_doubles){0} + 1, unit = (sc_doubles){0} + (double)((int64_t)1 << shift);

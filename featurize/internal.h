@@ -1,7 +1,7 @@
-/* The walk behind the features and the analytic time. A nest is a chain of loops: outer LOOP nodes, then the loops inside
- * the kernel. Level 0 is the whole nest, level i is one iteration of loop i, the last level is one register tile.
- * Everything is closed form: how often a level is entered, which elements, lines and pages each stream of memory touches
- * in it, and what a cache of a given size must therefore be sent (docs/analytic.md). */
+/* The walk behind the features and the analytic time. A nest is a chain of loops: outer LOOP nodes, then the loops
+ * inside the kernel. Level 0 is the whole nest, level i is one iteration of loop i, the last level is one register
+ * tile. Everything is closed form: how often a level is entered, which elements, lines and pages each stream of memory
+ * touches in it, and what a cache of a given size must therefore be sent (docs/analytic.md). */
 #ifndef SC_FEATURIZE_INTERNAL_H
 #define SC_FEATURIZE_INTERNAL_H
 
@@ -74,8 +74,8 @@ typedef struct sc_stream {
   float lines[SC_MAX_LEVELS]; /* the same in one iteration, where the stream lives */
 } sc_stream;
 
-/* What is touched inside `extent`: `count` dense spans of bytes, `sparse` strides apart; strides up to 1 << shift bytes count
- * as dense. */
+/* What is touched inside `extent`: `count` dense spans of bytes, `sparse` strides apart; strides up to 1 << shift bytes
+ * count as dense. */
 typedef struct sc_shape {
   int64_t span, dense_elements; /* elements in one span */
   double count, elements;
@@ -210,8 +210,8 @@ void sc_walk_pressure(sc_walk *walk);
 double sc_conflict_lines(const sc_walk *walk);
 /* kernels.c */
 void sc_walk_kernels(sc_walk *walk);
-/* Prepares everything above. only_orders: the nest differs from the one that this walk went through before in nothing but the
- * orders of loops, as sc_lower_next says; what cannot differ then is kept. */
+/* Prepares everything above. only_orders: the nest differs from the one that this walk went through before in nothing
+ * but the orders of loops, as sc_lower_next says; what cannot differ then is kept. */
 void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, bool only_orders, sc_walk *walk);
 /* analytic.c */
 /* Elements of the rows that pack p copies: its innermost steps; 0 when the tensor's rows run along another axis. */

@@ -1,6 +1,7 @@
-/* What the kernel calls of a nest add up to. A kernel is a class of register tiles per dim; the number of calls and trips of
- * a combination of classes is a product over dims, so all combinations are enumerated without walking the nest. Each is
- * costed by instruction counts (docs/analytic.md) and, where the kernel table knows it, by its measured times. */
+/* What the kernel calls of a nest add up to. A kernel is a class of register tiles per dim; the number of calls and
+ * trips of a combination of classes is a product over dims, so all combinations are enumerated without walking the
+ * nest. Each is costed by instruction counts (docs/analytic.md) and, where the kernel table knows it, by its measured
+ * times. */
 #include "featurize/internal.h"
 
 /* One class of one dim. */
@@ -24,7 +25,8 @@ static bool is_looped(const sc_nest *nest, int d) {
   return false;
 }
 
-/* Vector instructions that cover n elements: whole vectors, then pieces of 16, 8, 4, 2, 1 lanes; lanes are a power of two. */
+/* Vector instructions that cover n elements: whole vectors, then pieces of 16, 8, 4, 2, 1 lanes; lanes are a power of
+ * two. */
 static int pieces(int32_t n, int lanes) {
   return (n >> __builtin_ctz((unsigned)lanes)) + __builtin_popcount((unsigned)n & (unsigned)(lanes - 1));
 }

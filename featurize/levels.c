@@ -1,6 +1,6 @@
 /* Levels: the loops of a nest as a chain, with exact counts of how often each is begun and run, ragged ends included.
- * Ranges are rectangular, so a count is the product over dims of the number of intervals that the loops of one dim cut its
- * tiles into. */
+ * Ranges are rectangular, so a count is the product over dims of the number of intervals that the loops of one dim cut
+ * its tiles into. */
 #include "featurize/internal.h"
 #include "featurize/wide.h"
 
@@ -23,8 +23,8 @@ double sc_tile_interval_of(const int32_t *step, int n, int64_t tile) {
   return index;
 }
 
-/* What the loops so far have narrowed each dim to, in the nest before and in this one, 0 = to nothing; in how many dims they
- * differ. */
+/* What the loops so far have narrowed each dim to, in the nest before and in this one, 0 = to nothing; in how many dims
+ * they differ. */
 typedef struct narrowed {
   int32_t before[SC_MAX_DIMS], now[SC_MAX_DIMS];
   int differ;
@@ -36,8 +36,8 @@ static inline void narrow(narrowed *n, int32_t *to, int dim, int32_t step) {
   n->differ += n->before[dim] != n->now[dim];
 }
 
-/* The next loop. Of the `known` levels it leads into the one that stands there where nothing was narrowed to anything else:
- * equal loops are not enough, as loops that meet are one, and then the steps further in are others. */
+/* The next loop. Of the `known` levels it leads into the one that stands there where nothing was narrowed to anything
+ * else: equal loops are not enough, as loops that meet are one, and then the steps further in are others. */
 static inline void add_level(sc_walk *w, narrowed *n, int known, int dim, int32_t step) {
   const int i = w->nlevels++;
   if (i < known) {

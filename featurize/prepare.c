@@ -1,5 +1,5 @@
-/* What all rows of one task on one target share, computed once: the machine's numbers, maps of the tensors, and the features
- * that do not depend on the nest. */
+/* What all rows of one task on one target share, computed once: the machine's numbers, maps of the tensors, and the
+ * features that do not depend on the nest. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +60,8 @@ void sc_rates_of(const sc_target *target, sc_rates *out) {
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 
-/* Share of the (free, reduction) pairs of a padded axis that read inside the tensor. Exact for up to 64 taps; of more, 64
- * spread evenly are looked at. */
+/* Share of the (free, reduction) pairs of a padded axis that read inside the tensor. Exact for up to 64 taps; of more,
+ * 64 spread evenly are looked at. */
 double sc_valid_share(const sc_task *task, const sc_pad *pad) {
   const int64_t nfree = pad->free >= 0 ? task->dim[pad->free].size : 1;
   const int64_t nred = pad->red >= 0 ? task->dim[pad->red].size : 1;

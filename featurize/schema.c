@@ -35,8 +35,9 @@ uint64_t sc_feature_schema(void) {
   return hash;
 }
 
-/* log2(1 + x) for x >= 0, the same bits on every machine: the exponent, and between powers of two m + m (1-m) q(m), exact at
- * both ends so that the result rises without steps. q interpolates at Chebyshev nodes; the error is below 2e-6. */
+/* log2(1 + x) for x >= 0, the same bits on every machine: the exponent, and between powers of two m + m (1-m) q(m),
+ * exact at both ends so that the result rises without steps. q interpolates at Chebyshev nodes; the error is below
+ * 2e-6. */
 #define LOG2_1P(x, result)                                                        \
   do {                                                                            \
     const sc_ints bits_ = (sc_ints)(1.0F + (x));                                  \

@@ -1,12 +1,13 @@
-/* What a cache must be sent. The outermost level whose lines fit stays in the cache while it runs, so each stream is sent
- * once per entry of the loop around that level: the union over that loop's trips, halos and invariant operands included,
- * is sent once and no more. Loops further out send it again, for between two of their iterations more than the cache
- * holds went through it. A nest that fits as a whole is sent nothing: runs are repeated on warm caches. */
+/* What a cache must be sent. The outermost level whose lines fit stays in the cache while it runs, so each stream is
+ * sent once per entry of the loop around that level: the union over that loop's trips, halos and invariant operands
+ * included, is sent once and no more. Loops further out send it again, for between two of their iterations more than
+ * the cache holds went through it. A nest that fits as a whole is sent nothing: runs are repeated on warm caches. */
 #include "featurize/internal.h"
 #include "featurize/wide.h"
 
-/* A stream as one cache sees it. With level i staying, the loop around it, which leads out of level i-1, sends its lines once an
- * iteration of that level: `outer` times where i is no deeper than `inside`, else `inner` times, and `extra` lines more. */
+/* A stream as one cache sees it. With level i staying, the loop around it, which leads out of level i-1, sends its
+ * lines once an iteration of that level: `outer` times where i is no deeper than `inside`, else `inner` times, and
+ * `extra` lines more. */
 typedef struct sending {
   float outer, inner, extra;
   int inside;

@@ -28,7 +28,8 @@ static double barriers(const sc_walk *w) {
   return n;
 }
 
-/* Inside the kernel's loops and around all of them the order of the others shows only in how often short last trips come. */
+/* Inside the kernel's loops and around all of them the order of the others shows only in how often short last trips
+ * come. */
 void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, bool only_orders, sc_walk *w) {
   w->p = prepared;
   w->nest = nest;

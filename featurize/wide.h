@@ -1,5 +1,5 @@
-/* Several numbers at once: vectors of GNU C, which the compiler halves where the machine has only narrow ones. Memory is read and
- * written by memcpy. What is computed here gives the same bits on every machine. */
+/* Several numbers at once: vectors of GNU C, which the compiler halves where the machine has only narrow ones. Memory
+ * is read and written by memcpy. What is computed here gives the same bits on every machine. */
 #ifndef SC_FEATURIZE_WIDE_H
 #define SC_FEATURIZE_WIDE_H
 
@@ -24,8 +24,9 @@ typedef float sc_few_floats __attribute__((vector_size(16))); /* as many as SC_D
 #define SC_CHOOSE(mask, a, b) ((__typeof__(a))(((__typeof__(mask))(a) & (mask)) | ((__typeof__(mask))(b) & ~(mask))))
 #define SC_LESSER(a, b) SC_CHOOSE((a) < (b), a, b)
 
-/* ceil(x / divisor) of whole x >= 1, by the divisor's inverse, for scalars and vectors: a half less than x keeps further from whole
- * quotients than the inverse is wrong, as long as x < 2^50; adding and taking away 1.5 * 2^52 rounds to the nearest whole number. */
+/* ceil(x / divisor) of whole x >= 1, by the divisor's inverse, for scalars and vectors: a half less than x keeps
+ * further from whole quotients than the inverse is wrong, as long as x < 2^50; adding and taking away 1.5 * 2^52 rounds
+ * to the nearest whole number. */
 #define SC_CEIL_DIV(x, inverse) ((((x)-0.5) * (inverse) + 0.5 + 0x1.8p52) - 0x1.8p52)
 
 #endif

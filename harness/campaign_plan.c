@@ -166,8 +166,8 @@ static void take(sc_plan *plan, const match *from, const match *to, const sc_cam
   }
 }
 
-/* Of the shards that know rows of this task: of the complete ones that in which most ran, else a young one of this boot;
- * one without any pass has no times that could be too old. */
+/* Of the shards that know rows of this task: of the complete ones that in which most ran, else a young one of this
+ * boot; one without any pass has no times that could be too old. */
 static void choose_shard(sc_plan *plan, size_t t, match *matches, size_t n, const char *boot,
                          const sc_campaign_options *options) {
   const match *from = NULL, *to = NULL;

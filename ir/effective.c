@@ -1,5 +1,5 @@
-/* A schedule without what has no effect: loops of one trip, groups past the last tile, loops that one around them goes on
- * with, packs with the addresses of the tensor, parts of layouts with one position. Its nest is the same. */
+/* A schedule without what has no effect: loops of one trip, groups past the last tile, loops that one around them goes
+ * on with, packs with the addresses of the tensor, parts of layouts with one position. Its nest is the same. */
 #include <string.h>
 
 #include "ir/lowering.h"

@@ -1,6 +1,6 @@
-/* Contents for the buffers of a task that make wrong code visible: small integers, whose sums are exact in any order, in
- * what is read; NaN or a pattern in what must be written, and in the part of blocked tensors that is only there to fill
- * the last block. */
+/* Contents for the buffers of a task that make wrong code visible: small integers, whose sums are exact in any order,
+ * in what is read; NaN or a pattern in what must be written, and in the part of blocked tensors that is only there to
+ * fill the last block. */
 #include <string.h>
 
 #include "ir/operator.h"

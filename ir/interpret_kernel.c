@@ -1,5 +1,5 @@
-/* One call of a kernel, from its descriptor and its arguments alone: [free loop] { accumulators { reduction loops } store }.
- * It knows no task and no nest, so two nests that share a kernel by its key must get the same from it. */
+/* One call of a kernel, from its descriptor and its arguments alone: [free loop] { accumulators { reduction loops }
+ * store }. It knows no task and no nest, so two nests that share a kernel by its key must get the same from it. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* What a nest means: a walk through its nodes that copies packs and calls kernels by flat addresses, as generated code
- * does. It takes the kernel's side of every address from the kernel's descriptor (found by key, as compiled ones are) and
- * the rest from the ranges at hand, so that a wrong stride, key, offset or flag shows.
+ * does. It takes the kernel's side of every address from the kernel's descriptor (found by key, as compiled ones are)
+ * and the rest from the ranges at hand, so that a wrong stride, key, offset or flag shows.
  *
  * Threads are run one after the other: what two of them would both write is found by the owner of each element. */
 #include <stdlib.h>
@@ -317,7 +317,8 @@ static sc_status run_loop(walker *w, int node) {
   return status;
 }
 
-/* The collapsed loops from `node` on: counts their iterations' work, and runs those whose middle falls to this thread. */
+/* The collapsed loops from `node` on: counts their iterations' work, and runs those whose middle falls to this
+ * thread. */
 static sc_status run_parallel(walker *w, int node, int count, int64_t work, int64_t total, int64_t *before) {
   if (count == 0) {
     int64_t middle = 2 * *before + work;

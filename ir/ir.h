@@ -78,8 +78,8 @@ typedef struct sc_tensor {
   int64_t elems; /* stored elements, blocks rounded up */
 } sc_tensor;
 
-/* One tensor index: coef[0]*dim[0] + coef[1]*dim[1] + offset. An absent dim is -1, coefficients of the others are >= 1. With
- * two dims the first is the free one (p*stride) and the second the reduction (r*dilation). */
+/* One tensor index: coef[0]*dim[0] + coef[1]*dim[1] + offset. An absent dim is -1, coefficients of the others are >= 1.
+ * With two dims the first is the free one (p*stride) and the second the reduction (r*dilation). */
 typedef struct sc_index {
   int8_t dim[2];
   int32_t coef[2];
@@ -89,8 +89,9 @@ typedef struct sc_index {
 typedef struct sc_access {
   uint8_t tensor;
   sc_index axis[SC_MAX_AXES];
-  /* Derived. Where no axis is blocked the element address is origin + sum stride[d] * dim d. For a blocked axis its dims
-   * have stride 0 here and the address adds (x / block) * outer_stride + (x % block) * inner_stride of that axis. */
+  /* Derived. Where no axis is blocked the element address is origin + sum stride[d] * dim d. For a blocked axis its
+   * dims have stride 0 here and the address adds (x / block) * outer_stride + (x % block) * inner_stride of that
+   * axis. */
   int64_t origin;
   int64_t stride[SC_MAX_DIMS];
   int64_t outer_stride[SC_MAX_AXES], inner_stride[SC_MAX_AXES]; /* WHOLE: inner_stride only */
@@ -182,7 +183,8 @@ typedef struct sc_run {
 typedef enum sc_pad_rule { SC_PAD_NONE, SC_PAD_PEEL, SC_PAD_CLAMP, SC_PAD_PACK } sc_pad_rule;
 
 /* Copies the region of one access that a tile of `band` reads into a buffer, outside band `band`'s loops. Of a const
- * tensor it always moves ahead of time (the whole tensor, once). Packs of access 0 hold partial sums. Blocks are tiles. */
+ * tensor it always moves ahead of time (the whole tensor, once). Packs of access 0 hold partial sums. Blocks are
+ * tiles. */
 typedef struct sc_pack {
   uint8_t access, band;
   bool per_thread; /* stands below a parallel loop, where every thread has its own; above, all copy one, then wait */
@@ -191,9 +193,9 @@ typedef struct sc_pack {
 } sc_pack;
 
 /* Bands are numbered from the register tile (band 0) up. group[b][d] says how many consecutive tiles of band b-1 form
- * one tile of band b (1 <= b < nbands); the top band, number nbands, covers everything. order[b] lists, outermost first,
- * the dims whose loops of band b (over tiles of band b-1 inside one tile of band b) make more than one trip; dims in
- * kloop are inside the kernel: their loop of band 1 is not in order[1]. */
+ * one tile of band b (1 <= b < nbands); the top band, number nbands, covers everything. order[b] lists, outermost
+ * first, the dims whose loops of band b (over tiles of band b-1 inside one tile of band b) make more than one trip;
+ * dims in kloop are inside the kernel: their loop of band 1 is not in order[1]. */
 typedef struct sc_schedule {
   uint8_t nbands; /* 1 .. SC_MAX_BANDS-1 */
   uint8_t nruns[SC_MAX_DIMS]; /* 0 = size*1 tiles of one element */
@@ -242,10 +244,11 @@ typedef struct sc_origin {
   uint64_t model_hash; /* of the model that proposed it, 0 = none */
 } sc_origin;
 
-/* A file of schedules: `task TEXT` lines set the task of the `schedule TEXT` lines that follow, `proposal WHO [HASH]` lines
- * their origin (at first: user); '#' starts a comment; blank lines are free. This is what sample-sched prints and every tool
- * reads. Calls `each` for every schedule; a status other than SC_OK from it stops the reading and is returned. Schedules are
- * parsed, not lowered; where `each` leaves an error of sc_lower in `err`, that gets its place in the file. */
+/* A file of schedules: `task TEXT` lines set the task of the `schedule TEXT` lines that follow, `proposal WHO [HASH]`
+ * lines their origin (at first: user); '#' starts a comment; blank lines are free. This is what sample-sched prints and
+ * every tool reads. Calls `each` for every schedule; a status other than SC_OK from it stops the reading and is
+ * returned. Schedules are parsed, not lowered; where `each` leaves an error of sc_lower in `err`, that gets its place
+ * in the file. */
 typedef struct sc_listed {
   const sc_task *task;
   const sc_schedule *schedule;
@@ -259,9 +262,9 @@ void sc_origin_print(const sc_origin *origin, sc_str *out); /* such a line, with
 
 /* ---- nest -------------------------------------------------------------------------------------------------- */
 
-/* Consecutive register tiles of one dim in one class: equal size and equal deficits. A tile of a peeled axis reads the index
- * positions from its first element's first tap to its last element's last tap; `lo` of them lie before 0, `hi` past size-1.
- * Tiles of a dim are numbered 0 .. tiles-1. */
+/* Consecutive register tiles of one dim in one class: equal size and equal deficits. A tile of a peeled axis reads the
+ * index positions from its first element's first tap to its last element's last tap; `lo` of them lie before 0, `hi`
+ * past size-1. Tiles of a dim are numbered 0 .. tiles-1. */
 typedef struct sc_seg {
   int32_t size; /* elements of each tile */
   int32_t first, count; /* tile numbers first .. first+count-1 */
@@ -295,7 +298,8 @@ typedef struct sc_node {
   int32_t step; /* LOOP: tiles of one trip */
 } sc_node;
 
-/* A pack as lowered: its buffer covers, per axis of the tensor, at most extent[axis] elements, or for `ahead` the whole. */
+/* A pack as lowered: its buffer covers, per axis of the tensor, at most extent[axis] elements, or for `ahead` the
+ * whole. */
 typedef struct sc_nest_pack {
   uint8_t access;
   bool ahead, per_thread, fill; /* fill: positions outside the tensor are written as 0 */
@@ -357,8 +361,9 @@ sc_type sc_accumulator_type(const sc_task *task);
  * is then undefined. */
 sc_status sc_lower(const sc_task *task, const sc_schedule *schedule, sc_nest *nest, sc_error *err);
 
-/* The same for one schedule after another: where one differs from that before it in nothing but the orders of its loops, as in a
- * scan of a space they mostly do, all but the nodes is kept. Start it with a task. It serves one thread, and may be moved. */
+/* The same for one schedule after another: where one differs from that before it in nothing but the orders of its
+ * loops, as in a scan of a space they mostly do, all but the nodes is kept. Start it with a task. It serves one thread,
+ * and may be moved. */
 typedef struct sc_lowered {
   sc_nest nest;
   bool legal; /* the nest is defined */
@@ -381,8 +386,8 @@ void sc_nest_print(const sc_task *task, const sc_nest *nest,
 static inline int64_t sc_index_extent(const int32_t coef[2], int64_t n0, int64_t n1) {
   return 1 + coef[0] * (n0 - 1) + coef[1] * (n1 - 1);
 }
-/* The box an access touches while dim d walks elements [start[d], start[d]+extent[d]). lo[axis] may be negative and lo+ext
- * may pass the shape where the access is padded. */
+/* The box an access touches while dim d walks elements [start[d], start[d]+extent[d]). lo[axis] may be negative and
+ * lo+ext may pass the shape where the access is padded. */
 void sc_region(const sc_task *task, const sc_access *access, const int32_t *start, const int32_t *extent, int32_t *lo,
                int32_t *ext);
 
@@ -494,8 +499,8 @@ typedef struct sc_kernel_fact {
 typedef struct sc_kernel_table sc_kernel_table;
 sc_kernel_table *sc_kernel_table_new(void);
 void sc_kernel_table_free(sc_kernel_table *table);
-/* Adds a fact, or puts it in the place of the one with its key, whose times a static fact leaves standing. SC_USAGE: a time
- * that is no number; SC_LIMIT: 2^22 facts. */
+/* Adds a fact, or puts it in the place of the one with its key, whose times a static fact leaves standing. SC_USAGE: a
+ * time that is no number; SC_LIMIT: 2^22 facts. */
 sc_status sc_kernel_table_put(sc_kernel_table *table, const sc_kernel_fact *fact);
 const sc_kernel_fact *sc_kernel_table_find(const sc_kernel_table *table, uint64_t family, uint64_t compiler);
 size_t sc_kernel_table_count(const sc_kernel_table *table);

@@ -1,5 +1,6 @@
-/* Kernels: what the code of one depends on, its key, and its text. A kernel's dims are those of the task that asked; the
- * key counts only those with a tile or a loop, in their order, so that a matmul and a 1x1 convolution share theirs. */
+/* Kernels: what the code of one depends on, its key, and its text. A kernel's dims are those of the task that asked;
+ * the key counts only those with a tile or a loop, in their order, so that a matmul and a 1x1 convolution share
+ * theirs. */
 #include <string.h>
 
 #include "ir/lowering.h"

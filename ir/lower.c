@@ -1,6 +1,6 @@
-/* sc_lower: from a schedule to a nest, or to the rule it breaks. Bottom up: tiles of every dim, steps of every band, then
- * what the kernel is; top down: the nodes. Everything goes straight into the caller's nest: no allocation, and beside what is used
- * only short arrays are cleared. */
+/* sc_lower: from a schedule to a nest, or to the rule it breaks. Bottom up: tiles of every dim, steps of every band,
+ * then what the kernel is; top down: the nodes. Everything goes straight into the caller's nest: no allocation, and
+ * beside what is used only short arrays are cleared. */
 #include <stddef.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* How the kernel addresses each operand: strides of the access that is bound_to, packed or not. A tensor with blocks adds
- * conditions: where the kernel walks a blocked axis, its tiles begin a block or stay inside one. */
+/* How the kernel addresses each operand: strides of the access that is bound_to, packed or not. A tensor with blocks
+ * adds conditions: where the kernel walks a blocked axis, its tiles begin a block or stay inside one. */
 #include <stdio.h>
 
 #include "ir/lowering.h"

@@ -36,7 +36,8 @@ static bool add_seg(sc_tiling *tiling, sc_seg seg) {
   return true;
 }
 
-/* Tiles from the first of `seg` on are alike inside the tensor: one step for all of them, single steps at its borders. */
+/* Tiles from the first of `seg` on are alike inside the tensor: one step for all of them, single steps at its
+ * borders. */
 static bool refine(const sc_pad *pad, int32_t taps, sc_seg seg, sc_tiling *out) {
   int64_t span = (int64_t)pad->cf * (seg.size - 1) + (int64_t)pad->cr * (taps - 1) + 1;
   for (int32_t t = 0; t < seg.count;) {

@@ -29,20 +29,21 @@ typedef struct sc_lowering {
   uint8_t kept_packs; /* bit p: pack p of the schedule is no identity */
 } sc_lowering;
 
-/* The values that the placeholders of the rule's message take, in their order: int for {d}, {a}, {p} and {b}, int64_t for
- * {n}, const char * for {s}. Returns SC_ILLEGAL. */
+/* The values that the placeholders of the rule's message take, in their order: int for {d}, {a}, {p} and {b}, int64_t
+ * for {n}, const char * for {s}. Returns SC_ILLEGAL. */
 sc_status sc_lower_illegal(const sc_lowering *lw, sc_rule rule, ...) __attribute__((cold));
 
 sc_status sc_lower_pads(sc_lowering *lw);
 sc_status sc_lower_find_packs(sc_lowering *lw);
-/* Lowers pack p of the schedule, standing outside the loops of its band, into `pack`. Sets *identity instead when the copy
- * would have the addresses of the original. */
+/* Lowers pack p of the schedule, standing outside the loops of its band, into `pack`. Sets *identity instead when the
+ * copy would have the addresses of the original. */
 sc_status sc_lower_pack(sc_lowering *lw, int p, sc_nest_pack *pack, bool *identity);
 sc_status sc_lower_nodes(sc_lowering *lw);
 sc_status sc_lower_operands(sc_lowering *lw);
 sc_status sc_lower_kernels(sc_lowering *lw);
 
-/* Elements of the largest window of `step` tiles that starts at a multiple of step; *fixed: all windows have as many. */
+/* Elements of the largest window of `step` tiles that starts at a multiple of step; *fixed: all windows have as
+ * many. */
 int32_t sc_tiling_extent(const sc_tiling *tiling, int32_t step, bool *fixed);
 /* Strides of a packed access inside a register tile of tile[d] elements, 0 = differs between kernels. */
 void sc_pack_strides(const sc_task *task, const sc_nest_pack *pack, const int32_t *tile, int32_t *stride);

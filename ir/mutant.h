@@ -1,5 +1,6 @@
-/* Mutants of the rules, to show that the property test would notice each: tests/ir/test_mutants.c compiles the files of
- * lowering and of the nest interpreter once more with SC_MUTANT set to one of these. In the product mutant() is false. */
+/* Mutants of the rules, to show that the property test would notice each: tests/ir/test_mutants.c compiles the files
+ * of lowering and of the nest interpreter once more with SC_MUTANT set to one of these. In the product mutant() is
+ * false. */
 #ifndef SC_IR_MUTANT_H
 #define SC_IR_MUTANT_H
 

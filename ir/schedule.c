@@ -1,5 +1,5 @@
-/* The schedule language: text -> sc_schedule. The grammar rule stands above each function; docs/schedules.md explains it.
- * The reader knows the words and the names of a task; whether the numbers make sense is sc_lower's to say. */
+/* The schedule language: text -> sc_schedule. The grammar rule stands above each function; docs/schedules.md explains
+ * it. The reader knows the words and the names of a task; whether the numbers make sense is sc_lower's to say. */
 #include <string.h>
 
 #include "ir/ir.h"

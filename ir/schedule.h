@@ -4,7 +4,8 @@
 
 #include "ir/ir.h"
 
-/* What sc_error.clause of a lowering error names: a clause, or in it the place of one dim, band, access or padded axis. */
+/* What sc_error.clause of a lowering error names: a clause, or in it the place of one dim, band, access or padded
+ * axis. */
 typedef enum sc_clause {
   SC_CLAUSE_NONE,
   SC_CLAUSE_TILE,

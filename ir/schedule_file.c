@@ -1,5 +1,5 @@
-/* Files of schedules: lines `task TEXT`, `proposal WHO [HASH]` and `schedule TEXT`. What sample-sched prints is what every tool
- * reads. */
+/* Files of schedules: lines `task TEXT`, `proposal WHO [HASH]` and `schedule TEXT`. What sample-sched prints is what
+ * every tool reads. */
 #include <stdlib.h>
 #include <string.h>
 

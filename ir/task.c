@@ -87,8 +87,8 @@ static void read_task(sc_reader *r, const sc_library *library, sc_binding *b) {
 
 /* ---- values that were not given ---- */
 
-/* The first given parameter that a value comes from, or NULL. `seen` (bit p: parameter p) keeps a long chain of defaults
- * from being walked once for every path through it. */
+/* The first given parameter that a value comes from, or NULL. `seen` (bit p: parameter p) keeps a long chain of
+ * defaults from being walked once for every path through it. */
 static const sc_token *first_given(const sc_binding *b, const sc_size *size, uint32_t *seen) {
   for (int i = 0; i < size->n; i++) {
     if (size->node[i].op != SC_SIZE_PARAM) continue;

@@ -1,5 +1,5 @@
-/* Puts numbers into an operator: the dims, tensors, accesses, statements and padded axes of a task, before merging. What
- * can go wrong only with numbers is found here; errors point into the task's text. */
+/* Puts numbers into an operator: the dims, tensors, accesses, statements and padded axes of a task, before merging.
+ * What can go wrong only with numbers is found here; errors point into the task's text. */
 #include <string.h>
 
 #include "ir/operator.h"

@@ -74,7 +74,8 @@ bool sc_task_hash(const sc_task *task, uint64_t *hash) {
 
 /* ---- group key ---- */
 
-/* How one axis is read by a window: out elements, taps, stride, dilation, elements read before and behind the tensor. */
+/* How one axis is read by a window: out elements, taps, stride, dilation, elements read before and behind the
+ * tensor. */
 typedef struct window {
   int64_t out, taps, stride, dilation, before, behind;
 } window;

@@ -3,8 +3,8 @@
  * the product, and so do the axes that they walk. */
 #include "ir/operator.h"
 
-/* The axis of `access` that dim d walks alone, from end to end, with step 1; dims of one element do not count. -1 when d
- * is not mentioned, -2 when it is mentioned in any other way. */
+/* The axis of `access` that dim d walks alone, from end to end, with step 1; dims of one element do not count. -1 when
+ * d is not mentioned, -2 when it is mentioned in any other way. */
 static int axis_of(const sc_task *task, const sc_access *access, int d) {
   const sc_tensor *tensor = &task->tensor[access->tensor];
   int found = -1;

@@ -1,5 +1,5 @@
-/* The bootstrap over groups: tasks of one group stand or fall together, so groups are what is drawn. A draw is a number of
- * copies of each group; the percentiles of the statistic over the draws are its interval. */
+/* The bootstrap over groups: tasks of one group stand or fall together, so groups are what is drawn. A draw is a number
+ * of copies of each group; the percentiles of the statistic over the draws are its interval. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

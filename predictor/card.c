@@ -1,5 +1,5 @@
-/* The card's text: a line per field, `name value`, then lists. Fields stand in one table, so that printing, reading and JSON
- * cannot drift apart. */
+/* The card's text: a line per field, `name value`, then lists. Fields stand in one table, so that printing, reading and
+ * JSON cannot drift apart. */
 #include "predictor/card.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Reading the table of networks. A line that is no task is an error with its place: a typing mistake must not move a layer
- * into training. */
+/* Reading the table of networks. A line that is no task is an error with its place: a typing mistake must not move a
+ * layer into training. */
 #include "predictor/corpus.h"
 
 #include <stdio.h>

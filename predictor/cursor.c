@@ -44,7 +44,8 @@ static bool take(sc_cursor *c, char wanted, const char *expected) {
 
 bool sc_cursor_enter(sc_cursor *c, char bracket) { return take(c, bracket, bracket == '{' ? "'{'" : "'['"); }
 
-/* Goes to the next element of an object or array, or behind its end. Right behind the opening bracket there is no comma. */
+/* Goes to the next element of an object or array, or behind its end. Right behind the opening bracket there is no
+ * comma. */
 static bool next(sc_cursor *c, char open, char close) {
   const char *before = c->at;
   while (before > c->begin && strchr(" \n\t\r", before[-1])) before--;

@@ -1,6 +1,6 @@
 /* A cursor over JSON text: no tree is built, unknown values are skipped. The first thing that is not JSON, or not what
- * was asked for, sticks, and every later call returns false or 0. Reads what XGBoost writes and nothing that it does not
- * need: nesting up to 64 deep, numbers up to 63 characters. */
+ * was asked for, sticks, and every later call returns false or 0. Reads what XGBoost writes and nothing that it does
+ * not need: nesting up to 64 deep, numbers up to 63 characters. */
 #ifndef SC_PREDICTOR_CURSOR_H
 #define SC_PREDICTOR_CURSOR_H
 

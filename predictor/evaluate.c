@@ -1,5 +1,5 @@
-/* Evaluation: every row is predicted by a model that never saw its group, and scored beside a random pick, the analytic model
- * and a second measurement. */
+/* Evaluation: every row is predicted by a model that never saw its group, and scored beside a random pick, the analytic
+ * model and a second measurement. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Explanation in words: where the analytic time goes, then the features whose Shapley values moved the trees' correction. */
+/* Explanation in words: where the analytic time goes, then the features whose Shapley values moved the trees'
+ * correction. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

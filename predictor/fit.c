@@ -1,4 +1,5 @@
-/* One residual model: coefficients of the analytic time, cut points, trees. All three see the given rows and no others. */
+/* One residual model: coefficients of the analytic time, cut points, trees. All three see the given rows and no
+ * others. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

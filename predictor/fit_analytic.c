@@ -1,6 +1,6 @@
-/* Coefficients of the analytic time. Least squares of relative errors under c >= 0: minimise sum w (sum_j c_j t_j / T - 1)^2, by
- * cyclic coordinate descent on the normal equations (convex, so it ends at the optimum; Lawson & Hanson 1974 for the
- * problem). Terms that no row has keep their default. */
+/* Coefficients of the analytic time. Least squares of relative errors under c >= 0: minimise sum w (sum_j c_j t_j / T -
+ * 1)^2, by cyclic coordinate descent on the normal equations (convex, so it ends at the optimum; Lawson & Hanson 1974
+ * for the problem). Terms that no row has keep their default. */
 #include <math.h>
 #include <string.h>
 

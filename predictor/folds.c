@@ -1,5 +1,5 @@
-/* Out-of-fold predictions. Rows are dealt to folds by group or by network; the model of a fold is trained on the rows that
- * neither are in the fold nor share a group with one that is. Folds run side by side, one thread each; what they
+/* Out-of-fold predictions. Rows are dealt to folds by group or by network; the model of a fold is trained on the rows
+ * that neither are in the fold nor share a group with one that is. Folds run side by side, one thread each; what they
  * compute does not depend on their order. */
 #include <math.h>
 #include <pthread.h>

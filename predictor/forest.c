@@ -1,5 +1,5 @@
-/* Evaluating the forest. Trees are completed to one depth; a block of rows goes through a tree bottom up: each split of the
- * lowest level picks one of its two leaf numbers by a byte compare, each split above picks one of the two numbers
+/* Evaluating the forest. Trees are completed to one depth; a block of rows goes through a tree bottom up: each split of
+ * the lowest level picks one of its two leaf numbers by a byte compare, each split above picks one of the two numbers
  * below, and 32 rows go through one instruction. There are no branches and no gathers but the leaf's at the end. */
 #include "predictor/forest.h"
 

@@ -1,7 +1,8 @@
 /* The fast forest: XGBoost's trees over bins (bytes 0..254), evaluated by byte compares, bit-identical to libxgboost.
  *
  * A booster with `noutputs` outputs adds one tree per output and round. A row's margin of an output is the sum of its
- * trees' leaves as float32, in the order of the trees, from 0. Node i of a tree goes left when bin[feature] < threshold. */
+ * trees' leaves as float32, in the order of the trees, from 0. Node i of a tree goes left when bin[feature] <
+ * threshold. */
 #ifndef SC_PREDICTOR_FOREST_H
 #define SC_PREDICTOR_FOREST_H
 
@@ -53,7 +54,8 @@ void sc_forest_free(sc_forest *forest);
 uint64_t sc_forest_hash(const sc_forest *forest);
 /* Margins of n rows of nfeatures bins each (row-major): margin[n * noutputs]. */
 void sc_forest_margins(const sc_forest *forest, const uint8_t *bins, size_t n, float *margin);
-/* Margins of one block: bins[feature][SC_FOREST_BLOCK], margin[output][SC_FOREST_BLOCK]. Only the first `noutputs` outputs. */
+/* Margins of one block: bins[feature][SC_FOREST_BLOCK], margin[output][SC_FOREST_BLOCK]. Only the first `noutputs`
+ * outputs. */
 void sc_forest_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BLOCK], int noutputs,
                      float (*margin)[SC_FOREST_BLOCK]);
 /* SHAP values of one row and output (Lundberg 2018, path-dependent TreeSHAP): phi[nfeatures], and the mean in *base. */

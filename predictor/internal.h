@@ -60,8 +60,8 @@ typedef struct sc_fit_options {
 } sc_fit_options;
 /* Defaults in the place of zeros. */
 sc_status sc_fit_options_of(const sc_train_options *options, sc_fit_options *out, sc_error *err);
-/* Trains on rows index[n]; abs_residual[rows.n] (NULL = none) adds the second output, relative to log_scale. The booster is
- * handed out when asked for. */
+/* Trains on rows index[n]; abs_residual[rows.n] (NULL = none) adds the second output, relative to log_scale. The
+ * booster is handed out when asked for. */
 sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, const sc_fit_options *options,
                        const float *abs_residual, double log_scale, sc_fit *fit, sc_booster **booster, sc_error *err);
 /* A booster of the second output alone, over the cuts of `fit`. */
@@ -86,8 +86,8 @@ typedef struct sc_oof {
   double log_scale; /* log of the mean of abs_residual */
 } sc_oof;
 enum { SC_MAX_FOLDS = 64 };
-/* Folds by group (at most 10), or by network. A model never sees a group of the rows that it is asked about, except where
- * there is only one. */
+/* Folds by group (at most 10), or by network. A model never sees a group of the rows that it is asked about, except
+ * where there is only one. */
 sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, sc_oof *oof,
                      sc_error *err);
 void sc_oof_free(sc_oof *oof);

@@ -1,6 +1,7 @@
-/* Normalised conformal intervals (Papadopoulos 2008; Lei 2018): quantiles of residual / scale over rows that their model never
- * saw. The exchangeable unit is the group, so groups weigh alike and the finite-sample correction counts groups (Lee, Barber,
- * Willett 2023). The two tails have quantiles of their own: what a model picks is more often slower than predicted. */
+/* Normalised conformal intervals (Papadopoulos 2008; Lei 2018): quantiles of residual / scale over rows that their
+ * model never saw. The exchangeable unit is the group, so groups weigh alike and the finite-sample correction counts
+ * groups (Lee, Barber, Willett 2023). The two tails have quantiles of their own: what a model picks is more often
+ * slower than predicted. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +37,8 @@ static double quantile(scored *s, size_t n, double share) {
   return s[n - 1].score;
 }
 
-/* Both tails of n scores whose weights are set per group: 5 % each, then widened together until 90 % are inside when one more
- * group might score anything. With fewer than LEAST_GROUPS nothing can promise that: then all are inside. */
+/* Both tails of n scores whose weights are set per group: 5 % each, then widened together until 90 % are inside when
+ * one more group might score anything. With fewer than LEAST_GROUPS nothing can promise that: then all are inside. */
 static void tails(scored *s, size_t n, double groups, double *low, double *high) {
   *high = fmax(quantile(s, n, 0.95), 0.1);
   for (size_t i = 0; i < n; i++) s[i].score = -s[i].score;

@@ -28,8 +28,8 @@ void sc_pool_scores(const double *truth, const double *predicted, const double *
 /* What a pick at random scores in expectation. */
 void sc_pool_random(const double *truth, size_t n, double *work, sc_task_scores *out);
 
-/* Mean over tasks with its 95 % interval: groups drawn with replacement, `draws` times (Efron 1979; Field & Welsh 2007).
- * NaN values are left out. */
+/* Mean over tasks with its 95 % interval: groups drawn with replacement, `draws` times (Efron 1979; Field & Welsh
+ * 2007). NaN values are left out. */
 typedef struct sc_bootstrap {
   const sc_task_scores *scores;
   size_t ntasks, ngroups;

@@ -1,5 +1,5 @@
-/* Models as files. A file is a standard XGBoost model in JSON whose attributes hold the card; it is read by our own reader, which
- * checks everything before anything is believed. libxgboost is not needed to predict. */
+/* Models as files. A file is a standard XGBoost model in JSON whose attributes hold the card; it is read by our own
+ * reader, which checks everything before anything is believed. libxgboost is not needed to predict. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

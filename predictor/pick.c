@@ -1,5 +1,5 @@
-/* Picking: scan the space (all of it, or uniform ranks), keep the best distinct nests, then walk downhill from the best few by
- * random neighbours. Everything is predicted in blocks; nothing is measured. */
+/* Picking: scan the space (all of it, or uniform ranks), keep the best distinct nests, then walk downhill from the best
+ * few by random neighbours. Everything is predicted in blocks; nothing is measured. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

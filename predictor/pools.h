@@ -4,8 +4,8 @@
 
 #include "predictor/metrics.h"
 
-/* Times by row that are to be scored; a row with a time <= 0 in either is left out, and so is one that a model or a search
- * proposed. low and high may be NULL. */
+/* Times by row that are to be scored; a row with a time <= 0 in either is left out, and so is one that a model or a
+ * search proposed. low and high may be NULL. */
 typedef struct sc_scored_times {
   const double *truth, *predicted, *low, *high;
 } sc_scored_times;

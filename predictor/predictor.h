@@ -38,10 +38,11 @@ typedef struct sc_rows_options {
   int passes; /* 0 = 3 or as many as nine of ten rows have, more in tasks whose rows all have more */
   bool disturbed; /* passes marked invalid count too: for a machine that is never quiet; the card says how many rows */
   const sc_kernel_table *kernels; /* NULL = none */
-  const char *
-      networks; /* path of the table task -> network; NULL = data/corpus/networks.txt; tasks not in it are a network of their own */
-  const char *
-      forbid; /* path of the evaluation tasks, in the same form, whose groups training must not see; NULL = data/corpus/evaluation.txt */
+  /* Path of the table task -> network; NULL = data/corpus/networks.txt. Tasks not in it are a network of their own. */
+  const char *networks;
+  /* Path of the evaluation tasks, in the same form, whose groups training must not see; NULL =
+   * data/corpus/evaluation.txt. */
+  const char *forbid;
   bool keep_forbidden; /* for evaluation: such rows are kept and marked, and sc_model_train refuses the lot */
 } sc_rows_options;
 sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset,
@@ -64,7 +65,8 @@ typedef struct sc_train_options {
 /* SC_UNSUPPORTED: too few rows. */
 sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err);
 sc_status sc_model_save(const sc_model *model, const char *path, sc_error *err);
-/* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH, SC_FORMAT). */
+/* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH,
+ * SC_FORMAT). */
 sc_status sc_model_load(const char *path, sc_model **model, sc_error *err);
 /* From the text of a file; `where` names it in errors. */
 sc_status sc_model_read(const char *where, const char *text, size_t len, sc_model **model, sc_error *err);
@@ -83,8 +85,8 @@ typedef struct sc_prediction {
   uint8_t knowledge; /* 0 machine file only, 1 static facts of kernels, 2 measured kernel rates */
 } sc_prediction;
 const char *sc_knowledge_text(int knowledge);
-/* n nests of one task. `selected`: they were picked by this model, and have an interval of their own, calibrated on what a
- * model likes best: it leans to the slow side, and where the best are predicted well it is the narrower one. */
+/* n nests of one task. `selected`: they were picked by this model, and have an interval of their own, calibrated on
+ * what a model likes best: it leans to the slow side, and where the best are predicted well it is the narrower one. */
 sc_status sc_model_predict(const sc_model *model, const sc_task *task, const sc_nest *nests, size_t n,
                            const sc_target *target, bool selected, sc_prediction *out, sc_error *err);
 
@@ -93,7 +95,8 @@ sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_
                            bool selected, int top, sc_str *out, sc_error *err);
 
 enum { SC_MOST_PICKS = 4096 };
-/* The `k` (1 to SC_MOST_PICKS) schedules of smallest predicted time among `scan` (0 = 20 000, or all when the space holds fewer). */
+/* The `k` (1 to SC_MOST_PICKS) schedules of smallest predicted time among `scan` (0 = 20 000, or all when the space
+ * holds fewer). */
 typedef struct sc_pick {
   sc_schedule schedule;
   sc_prediction prediction;

@@ -1,5 +1,5 @@
-/* From a dataset to rows: every usable record is parsed, lowered and featurised again, so that the rows always are what this
- * program says today. What is left out is counted by reason. */
+/* From a dataset to rows: every usable record is parsed, lowered and featurised again, so that the rows always are what
+ * this program says today. What is left out is counted by reason. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

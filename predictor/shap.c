@@ -1,6 +1,6 @@
-/* TreeSHAP: exact Shapley values of the conditional expectations that follow the covers of the training rows (Lundberg, Erion,
- * Lee 2018, algorithm 2). A path holds, per distinct feature met on the way down, the share of paths that flow through
- * when the feature is unknown (zero) and known (one), and the weights of all subset sizes. */
+/* TreeSHAP: exact Shapley values of the conditional expectations that follow the covers of the training rows (Lundberg,
+ * Erion, Lee 2018, algorithm 2). A path holds, per distinct feature met on the way down, the share of paths that flow
+ * through when the feature is unknown (zero) and known (one), and the weights of all subset sizes. */
 #include <string.h>
 
 #include "predictor/forest.h"

@@ -1,5 +1,5 @@
-/* The only file that knows libxgboost (C API of 1.7). Its -1 and XGBGetLastError become a status and an error here. The number
- * of threads is a parameter of the booster: the environment is left alone. */
+/* The only file that knows libxgboost (C API of 1.7). Its -1 and XGBGetLastError become a status and an error here. The
+ * number of threads is a parameter of the booster: the environment is left alone. */
 #include "predictor/xgb.h"
 
 #include <math.h>
@@ -99,8 +99,8 @@ static void take_round(boosting *b, int member, const float *margin) {
   memcpy(b->before, margin, count * sizeof *margin);
 }
 
-/* Several boosters in one file: rounds are dealt to the members in turn, each sees its own margins only, and the sum of all
- * trees is the mean of the members. */
+/* Several boosters in one file: rounds are dealt to the members in turn, each sees its own margins only, and the sum of
+ * all trees is the mean of the members. */
 static sc_status boost(boosting *b, const sc_boost_target *target, int rounds, sc_error *err) {
   static const char config[] =
       "{\"type\":1,\"training\":true,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}";

@@ -193,8 +193,8 @@ static double pack_factor(const sc_task *task, int a, double *elems) {
   return *elems > own ? *elems / own : 1;
 }
 
-/* A tensor so large that no pack holds it all can still be packed tile by tile: so tiles of it are kept below the limit of
- * packs in all bands but the top one, where none is. (region() is clipped to the tensor, a pack is not.) */
+/* A tensor so large that no pack holds it all can still be packed tile by tile: so tiles of it are kept below the limit
+ * of packs in all bands but the top one, where none is. (region() is clipped to the tensor, a pack is not.) */
 static void limit_packs(sc_space_bound *bound, sc_str *text) {
   const sc_task *task = bound->task;
   for (int a = 0; a < task->naccesses; a++) {

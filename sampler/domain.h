@@ -31,8 +31,8 @@ sc_status sc_probe_loop(const sc_builder *b, const sc_runset *set, int32_t step,
 bool sc_probe_may_loop(const sc_builder *b);
 bool sc_probe_is_blocked(const sc_task *task, int access, int dim);
 
-/* kinds.c: numbers the kinds of a dim's values, then gives the dim its field, then puts the numbers there. `bits`: of the
- * value. */
+/* kinds.c: numbers the kinds of a dim's values, then gives the dim its field, then puts the numbers there. `bits`: of
+ * the value. */
 typedef struct sc_kinds {
   const sc_builder *b;
   uint8_t bands; /* bit b: how large tiles of band b are decides how a kernel steps through some pack */

@@ -1,6 +1,6 @@
-/* Conditions on what the kernel table knows of a nest's kernels. Which kernels those are takes the tiles of all dims and
- * the late choices down to the packs: so these conditions wait for the last pack. Prefixes remember the kinds of numbers
- * (kinds.c) and the late choices; then a schedule of these is lowered, and its kernels are looked up. */
+/* Conditions on what the kernel table knows of a nest's kernels. Which kernels those are takes the tiles of all dims
+ * and the late choices down to the packs: so these conditions wait for the last pack. Prefixes remember the kinds of
+ * numbers (kinds.c) and the late choices; then a schedule of these is lowered, and its kernels are looked up. */
 #include <string.h>
 
 #include "sampler/program.h"

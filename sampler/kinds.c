@@ -1,7 +1,7 @@
-/* Kinds of a dim's numbers. Conditions on kernels are settled when all choices that kernels depend on are made; until then
- * a prefix remembers of each dim what they may ask: the classes of its register tiles, what lowering says of them, and how
- * large its tiles are in bands where that decides how a kernel steps through a pack. Numbers that agree in it are of one
- * kind, and those of one kind that make trips in the same bands stand for each other. */
+/* Kinds of a dim's numbers. Conditions on kernels are settled when all choices that kernels depend on are made; until
+ * then a prefix remembers of each dim what they may ask: the classes of its register tiles, what lowering says of them,
+ * and how large its tiles are in bands where that decides how a kernel steps through a pack. Numbers that agree in it
+ * are of one kind, and those of one kind that make trips in the same bands stand for each other. */
 #include <string.h>
 
 #include "sampler/domain.h"
@@ -32,8 +32,8 @@ static bool is_tiled(const sc_combo *combo, const sc_index *index) {
   return false;
 }
 
-/* A stride is the product of what stands inside its part: it matters where a register tile makes more than one step. A skew
- * belongs to the outermost part, whichever that is. */
+/* A stride is the product of what stands inside its part: it matters where a register tile makes more than one step. A
+ * skew belongs to the outermost part, whichever that is. */
 static bool strides_ask(const sc_builder *b, int access, const sc_pack *pack) {
   const sc_access *a = &b->bound->task->access[access];
   bool stepped = pack->skew != 0;

@@ -1,6 +1,6 @@
-/* Verdicts of the conditions on kernels. Behind the dims, all that they can still say depends on the late choices down to the
- * last pack: it is asked for every alternative at once, and what says the same is one verdict. So states behind the dims
- * differ by what is said, not by the tiles it is said of. */
+/* Verdicts of the conditions on kernels. Behind the dims, all that they can still say depends on the late choices down
+ * to the last pack: it is asked for every alternative at once, and what says the same is one verdict. So states behind
+ * the dims differ by what is said, not by the tiles it is said of. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +15,8 @@ typedef struct asking {
   uint8_t chosen[SC_VAR_COUNT];
 } asking;
 
-/* Kernels depend on the kinds and on which of their loops make trips; whether partial sums are legal, on where the other
- * reductions do. */
+/* Kernels depend on the kinds and on which of their loops make trips; whether partial sums are legal, on where the
+ * other reductions do. */
 typedef struct asked_key {
   uint64_t kinds, combo, loops, reductions;
 } asked_key;

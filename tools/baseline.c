@@ -1,5 +1,5 @@
-/* What quickstart compares with: the plain loops of a task as gcc -O3 -march=native compiles them, and OpenBLAS, loaded at
- * run time. Both run here, on one thread: the minimum of some calls. */
+/* What quickstart compares with: the plain loops of a task as gcc -O3 -march=native compiles them, and OpenBLAS, loaded
+ * at run time. Both run here, on one thread: the minimum of some calls. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* What verbs work on: operators, tasks, machines and their kernel tables, models, spaces, datasets. Schedules: jobs.c. */
+/* What verbs work on: operators, tasks, machines and their kernel tables, models, spaces, datasets. Schedules:
+ * jobs.c. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
-/* dataset-sched verify: do the rows still mean what they say? Every schedule is read and lowered again; with --recodegen
- * also compiled, and rows whose machine code the generator no longer makes are marked stale. */
+/* dataset-sched verify: do the rows still mean what they say? Every schedule is read and lowered again; with
+ * --recodegen also compiled, and rows whose machine code the generator no longer makes are marked stale. */
 #include <stdlib.h>
 #include <string.h>
 

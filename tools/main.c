@@ -1,5 +1,5 @@
-/* schedcast VERB ... and VERB-sched ...: finds the verb, parses its options, runs it, turns its status into an exit code:
- * 0 fine, 1 failure, 2 usage, 130 interrupted (what was done is saved). Results go to stdout, talk to stderr. */
+/* schedcast VERB ... and VERB-sched ...: finds the verb, parses its options, runs it, turns its status into an exit
+ * code: 0 fine, 1 failure, 2 usage, 130 interrupted (what was done is saved). Results go to stdout, talk to stderr. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,8 @@ struct predicting {
   sc_origin said; /* in text: the origin that holds for what is printed next */
 };
 
-/* The head of a task's schedules, with the model and what it knows of the best; in JSON it also ends the task before. */
+/* The head of a task's schedules, with the model and what it knows of the best; in JSON it also ends the task
+ * before. */
 void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_prediction *best, size_t scanned,
                   bool first);
 /* Writes the C of the best, when asked for: where it goes to stdout, what was printed goes to stderr. */

@@ -33,7 +33,8 @@ typedef struct quickstart {
 } quickstart;
 
 sc_status quick_tasks(quickstart *q); /* data/corpus/quickstart.txt */
-/* Measures the tasks for budget_s seconds, round by round, the later ones proposed by a model of the earlier, and trains. */
+/* Measures the tasks for budget_s seconds, round by round, the later ones proposed by a model of the earlier, and
+ * trains. */
 sc_status quick_campaign(quickstart *q);
 /* Measures schedules into the dataset (fewer than passes are there). */
 sc_status quick_measure(quickstart *q, const job_list *jobs, int passes);
@@ -54,10 +55,11 @@ sc_status quick_picture(quickstart *q);
 void quick_table(const quickstart *q, sc_str *out);
 void quick_json(const quickstart *q, sc_str *out);
 
-/* Plain loops at gcc -O3 -march=native, in this process: seconds of one call; SC_EXTERNAL when they cannot be compiled. */
+/* Plain loops at gcc -O3 -march=native, in this process: seconds of one call; SC_EXTERNAL when they cannot be
+ * compiled. */
 sc_status baseline_plain(tool *t, const sc_task *task, double *seconds);
-/* One thread of OpenBLAS's sgemm, when the task is a plain matmul and the library can be loaded; else 0. `core` = which of
- * its kernels it took. */
+/* One thread of OpenBLAS's sgemm, when the task is a plain matmul and the library can be loaded; else 0. `core` = which
+ * of its kernels it took. */
 double baseline_blas(const sc_task *task, char *core, size_t size);
 /* OpenBLAS of Debian 12 takes AVX2 kernels on processors it does not know. It is only asked for better ones by the
  * environment a process begins with: begins this process again where that is needed. */

@@ -1,6 +1,6 @@
-/* The short campaign of quickstart. Rounds of a few schedules of every task, until the time is used up: at first from all over
- * the space, dense at the fast end; then proposed by a model of what was measured, because a model that never saw what it
- * likes best is wrong there. */
+/* The short campaign of quickstart. Rounds of a few schedules of every task, until the time is used up: at first from
+ * all over the space, dense at the fast end; then proposed by a model of what was measured, because a model that never
+ * saw what it likes best is wrong there. */
 #include <stdio.h>
 #include <string.h>
 

@@ -6,8 +6,8 @@
 
 enum { FINALISTS = 5, SCAN = 20000, PASSES = 3, POINTS = 12 };
 
-/* The label of a record, from fewer passes where some were invalid; on a machine that is never quiet the smallest of all, and
- * *disturbed says so. 0 = it did not run. */
+/* The label of a record, from fewer passes where some were invalid; on a machine that is never quiet the smallest of
+ * all, and *disturbed says so. 0 = it did not run. */
 static double label_of_record(const sc_record *r, bool *disturbed) {
   sc_record all = *r;
   double label = 0;

@@ -42,7 +42,8 @@ sc_status print_one(void *user, const sc_schedule *schedule) {
   return SC_OK;
 }
 
-/* The first schedules of an order, and points that a sequence places, are no random draws; the whole space is as good as one. */
+/* The first schedules of an order, and points that a sequence places, are no random draws; the whole space is as good
+ * as one. */
 static sc_proposal proposed(const struct sample_options *o, bool whole) {
   if (o->sampling == STRATIFIED) return SC_PROPOSED_STRATIFIED;
   return o->sampling == SC_SAMPLE_UNIFORM || whole ? SC_PROPOSED_UNIFORM : SC_PROPOSED_USER;

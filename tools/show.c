@@ -1,5 +1,5 @@
-/* show-sched: prints any noun -- operator, task, schedules, space, machine, model, dataset -- and dumps what becomes of a
- * schedule on its way to code. */
+/* show-sched: prints any noun -- operator, task, schedules, space, machine, model, dataset -- and dumps what becomes of
+ * a schedule on its way to code. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,7 +77,8 @@ static sc_status show_machine(tool *t, const sc_machine *machine, bool json) {
 
 enum { MAGIC_LEN = sizeof SC_DATASET_MAGIC - 1 };
 
-/* What a pipe holds can be read once only, and libhdf5 wants a file: so only of a file the first bytes are looked at. */
+/* What a pipe holds can be read once only, and libhdf5 wants a file: so only of a file the first bytes are looked
+ * at. */
 static bool is_dataset(const char *path) {
   char head[MAGIC_LEN];
   struct stat st;

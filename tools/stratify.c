@@ -1,5 +1,6 @@
-/* Samples that are dense at the fast end: of 20 n uniform draws, ordered by analytic time, those at ranks that grow with
- * the square. A model that only sees uniform draws never sees what it will have to choose among (docs of the labels). */
+/* Samples that are dense at the fast end: of 20 n uniform draws, ordered by analytic time, those at ranks that grow
+ * with the square. A model that only sees uniform draws never sees what it will have to choose among (docs of the
+ * labels). */
 #include <math.h>
 #include <stdlib.h>
 

@@ -77,7 +77,7 @@ void prepare_clocks(const sc_wire_request *request); /* by the server, before it
 void kernels(child *c);
 void *load_object(child *c);
 
-/* ---- loops that are not folded ------------------------------------------------------------------------------------ */
+/* ---- loops that are not folded ----------------------------------------------------------------------------------- */
 
 typedef float lanes __attribute__((vector_size(16))); /* every target has registers of 16 bytes */
 

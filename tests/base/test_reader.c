@@ -98,7 +98,8 @@ static void test_tokens_come_back(void **state) {
   }
 }
 
-/* Random bytes, and bytes that look like text: the reader ends after at most len + 1 tokens; an error lies in the text. */
+/* Random bytes, and bytes that look like text: the reader ends after at most len + 1 tokens; an error lies in the
+ * text. */
 static void test_any_bytes(void **state) {
   static const char likely[] = "a1.-+\"#\n ([])e9_=<>\r\t\x80";
   sc_rng rng;

@@ -1,5 +1,5 @@
-/* ns per lowering and per row of features, on one core, the best of several rounds: of uniform draws of the standard spaces, each
- * by itself, and of a scan, which goes through blocks of ranks that follow one another.
+/* ns per lowering and per row of features, on one core, the best of several rounds: of uniform draws of the standard
+ * spaces, each by itself, and of a scan, which goes through blocks of ranks that follow one another.
  *   build/tests/bench_features */
 #include <stdio.h>
 #include <stdlib.h>

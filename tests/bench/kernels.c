@@ -4,7 +4,8 @@
  *
  *   bench_kernels [--machine NAME] [--compiler NAME] [-n SCHEDULES] [--rounds N] [--space] [TASK [SCHEDULE ...] ...]
  *
- * Without tasks: the goals, with a verdict each. Schedules behind a task (they begin with "tile") are compared instead. SIGPIPE is ignored, as a peer may be a child that ends. */
+ * Without tasks: the goals, with a verdict each. Schedules behind a task (they begin with "tile") are compared instead.
+ * SIGPIPE is ignored, as a peer may be a child that ends. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>

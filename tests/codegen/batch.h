@@ -1,5 +1,5 @@
-/* What the tests of generated code share: many schedules compiled as one shared object, and one of them run in exact-size
- * buffers between guard pages by some threads. */
+/* What the tests of generated code share: many schedules compiled as one shared object, and one of them run in
+ * exact-size buffers between guard pages by some threads. */
 #ifndef TESTS_CODEGEN_BATCH_H
 #define TESTS_CODEGEN_BATCH_H
 

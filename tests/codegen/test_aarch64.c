@@ -1,6 +1,6 @@
-/* The same code for another architecture: random schedules with 4 lanes, cross-compiled and run under qemu-user by one and
- * two threads, compared there with what the operator interpreter computed here. Skipped where the tools are not installed.
- * SC_RANDOM says how many schedules of each operator, as in test_property.c. */
+/* The same code for another architecture: random schedules with 4 lanes, cross-compiled and run under qemu-user by one
+ * and two threads, compared there with what the operator interpreter computed here. Skipped where the tools are not
+ * installed. SC_RANDOM says how many schedules of each operator, as in test_property.c. */
 #include "tests/codegen/tasks.h"
 
 #define COMPILER "aarch64-linux-gnu-gcc"

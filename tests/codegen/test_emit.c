@@ -1,5 +1,5 @@
-/* What stands in the generated text: every choice of a schedule is visible in it, argument lists, errors, and a file that
- * stands alone. */
+/* What stands in the generated text: every choice of a schedule is visible in it, argument lists, errors, and a file
+ * that stands alone. */
 #include "codegen/internal.h"
 #include "tests/codegen/tasks.h"
 

@@ -1,6 +1,7 @@
-/* Random legal schedules: operator interpreter = nest interpreter = compiled code, bit for bit on small integers, by one,
- * two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator, SC_SEED which, an
- * argument which test alone; in a sanitizer build part of the generated code is sanitized too. scripts/property.sh runs many. */
+/* Random legal schedules: operator interpreter = nest interpreter = compiled code, bit for bit on small integers, by
+ * one, two and, where something is parallel, three threads. SC_RANDOM says how many schedules of each operator, SC_SEED
+ * which, an argument which test alone; in a sanitizer build part of the generated code is sanitized too.
+ * scripts/property.sh runs many. */
 #include <math.h>
 
 #include "tests/codegen/tasks.h"
@@ -16,8 +17,8 @@ static void check_interpreter(const sc_task *task, const sc_nest *nest, const re
   free_buffers(task, buffers);
 }
 
-/* Of ten batches one is optimised and, in a sanitizer build, one sanitized; of the others a third know only the oldest vector
- * instructions. */
+/* Of ten batches one is optimised and, in a sanitizer build, one sanitized; of the others a third know only the oldest
+ * vector instructions. */
 static void check_batch(batch *b, uint64_t seed, int number) {
   static const char *const flags[] = {"-O2 -fno-tree-vectorize -march=native", ("-O0 -march=native" BATCH_SANITIZE)};
   const char *plain = number % 3 == 2 ? "-O0" : "-O0 -march=native";

@@ -34,7 +34,8 @@ static inline void assert_ok(sc_status status, const sc_error *err) {
   fail_msg("%s: %s", sc_status_name(status), text);
 }
 
-/* Identity `number`, content by `rng`: what measuring one schedule again and again gives. Keeps its texts in the arena. */
+/* Identity `number`, content by `rng`: what measuring one schedule again and again gives. Keeps its texts in the
+ * arena. */
 static inline sc_record record_random(sc_arena *arena, uint64_t number, sc_rng *rng) {
   static const char *const failures[] = {"", "signal 11", "x = 3, expected 4"};
   sc_str text = {0};

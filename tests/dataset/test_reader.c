@@ -1,5 +1,5 @@
-/* The file is HDF5 for everybody: the Python reader of docs/dataset.md gives our labels where h5py is there; h5dump, where
- * that is there, sees every column of columns.def. */
+/* The file is HDF5 for everybody: the Python reader of docs/dataset.md gives our labels where h5py is there; h5dump,
+ * where that is there, sees every column of columns.def. */
 #include "records.h"
 
 static int run(const char *command) { return system(command); }
@@ -32,7 +32,8 @@ static void expect_line(FILE *f, const sc_record *row) {
   else assert_true(strtod(line, NULL) > label * 0.99999 && strtod(line, NULL) < label * 1.00001);
 }
 
-/* The first Python that has h5py: where another one stands before the system's, it is often only the system's. NULL: none. */
+/* The first Python that has h5py: where another one stands before the system's, it is often only the system's. NULL:
+ * none. */
 static const char *python_with_h5py(void) {
   static const char *const pythons[] = {"python3", "/usr/bin/python3"};
   for (size_t i = 0; i < SC_COUNT_OF(pythons); i++) {

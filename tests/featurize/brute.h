@@ -1,8 +1,8 @@
-/* The oracle of the features: an interpreter of nests that visits every register tile and every element, with sets instead
- * of formulas. It shares nothing with featurize/ but the meaning of a nest (ir/ir.h).
+/* The oracle of the features: an interpreter of nests that visits every register tile and every element, with sets
+ * instead of formulas. It shares nothing with featurize/ but the meaning of a nest (ir/ir.h).
  *
- * Levels are counted as in docs/features.md: level 0 is the whole nest, level i one iteration of loop i; the loops around the
- * kernel come first, then the kernel's own. */
+ * Levels are counted as in docs/features.md: level 0 is the whole nest, level i one iteration of loop i; the loops
+ * around the kernel come first, then the kernel's own. */
 #ifndef SC_TEST_BRUTE_H
 #define SC_TEST_BRUTE_H
 
@@ -20,8 +20,8 @@ typedef enum brute_kind { BRUTE_OPERAND, BRUTE_EPILOGUE, BRUTE_OUTSIDE } brute_k
 typedef struct brute_stream {
   brute_kind kind;
   int access, pack, level; /* pack -1: the tensor itself; level: loops outside the pack's node */
-  /* distinct units of 64 bytes touched: in the first iteration of each level, and summed over all entries of the loop that
-   * leads into it */
+  /* distinct units of 64 bytes touched: in the first iteration of each level, and summed over all entries of the loop
+   * that leads into it */
   double first[BRUTE_LEVELS], sent[BRUTE_LEVELS];
   double elements_first[BRUTE_LEVELS];
   uint8_t *line[BRUTE_LEVELS], *element[BRUTE_LEVELS], *first_line[BRUTE_LEVELS];

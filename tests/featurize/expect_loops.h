@@ -1,4 +1,5 @@
-/* What features of the task, the loops and the kernels must be, from the oracle's counts and the documented definitions. */
+/* What features of the task, the loops and the kernels must be, from the oracle's counts and the documented
+ * definitions. */
 #ifndef SC_TEST_EXPECT_LOOPS_H
 #define SC_TEST_EXPECT_LOOPS_H
 

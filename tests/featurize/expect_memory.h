@@ -178,8 +178,8 @@ static inline double set_pressure(const brute_stream *s, int level, const sc_cac
   return largest / cache->ways.value;
 }
 
-/* Strides between dense runs in the first iteration of a level: distances of run starts that a nested loop would have, found
- * by taking the least distance, folding runs that it joins, and going on. */
+/* Strides between dense runs in the first iteration of a level: distances of run starts that a nested loop would have,
+ * found by taking the least distance, folding runs that it joins, and going on. */
 static inline int run_strides(const brute_stream *s, int level, double *stride) {
   static int start[BRUTE_BYTES / 4];
   int n = 0, last = -1000, found = 0;
@@ -256,8 +256,8 @@ static inline void expect_addresses(expected *e) {
   if (!buffers) EXPECT(vector_aligned, vectors > 0 ? aligned / vectors : 0);
 }
 
-/* Elements side by side in a buffer and in its tensor: those of the innermost axis that has more than one; 0 when the axes
- * differ. */
+/* Elements side by side in a buffer and in its tensor: those of the innermost axis that has more than one; 0 when the
+ * axes differ. */
 static inline double copied_row(const brute *b, int p) {
   const sc_nest_pack *pack = &b->nest->pack[p];
   const sc_access *access = &b->task->access[pack->access];

@@ -1,5 +1,5 @@
-/* Properties of what the features are made of: counts of intervals, bounds that hold on every nest, finite rows whatever the
- * machine says. */
+/* Properties of what the features are made of: counts of intervals, bounds that hold on every nest, finite rows
+ * whatever the machine says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,7 +227,8 @@ static void rows_are_finite_on_every_machine(void **state) {
   }
 }
 
-/* The next row of a scan is that of the schedule alone, bit for bit; false where the schedule is illegal, alone and in the scan. */
+/* The next row of a scan is that of the schedule alone, bit for bit; false where the schedule is illegal, alone and in
+ * the scan. */
 static bool scans_as_alone(sc_scan *scan, const sc_task *task, const sc_schedule *schedule) {
   float alone[SC_FEATURE_COUNT], row[SC_FEATURE_COUNT];
   sc_analytic alone_terms, terms;
@@ -272,8 +273,8 @@ static void a_scan_gives_the_rows_of_each_alone(void **state) {
   assert_in_range(illegal, 20, 5000);
 }
 
-/* k has loops in three bands, which meet and are one in different places: then a loop that stands where it stood, over i, has
- * other steps of k around it. */
+/* k has loops in three bands, which meet and are one in different places: then a loop that stands where it stood, over
+ * i, has other steps of k around it. */
 static void loops_that_meet_elsewhere_change_what_is_inside(void **state) {
   static const char *const middle[] = {"k i", "i k", "k i"};
   const sc_target target = {&small_caches, NULL, 1};

@@ -1,5 +1,6 @@
-/* libFuzzer target of datasets: any bytes as a file, as a journal, and as the payloads of a journal whose frames are sound (so
- * that what stands behind the checksums is reached as well). HDF5 itself gets no bytes that a checksum does not vouch for. */
+/* libFuzzer target of datasets: any bytes as a file, as a journal, and as the payloads of a journal whose frames are
+ * sound (so that what stands behind the checksums is reached as well). HDF5 itself gets no bytes that a checksum does
+ * not vouch for. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* libFuzzer target of model files: any bytes as a whole file, as trees alone (no seal hides them), as a card, as cut points. The
- * first byte chooses. What reads is used: trees predict finite numbers, cards print back to themselves. */
+/* libFuzzer target of model files: any bytes as a whole file, as trees alone (no seal hides them), as a card, as cut
+ * points. The first byte chooses. What reads is used: trees predict finite numbers, cards print back to themselves. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* libFuzzer target of the schedule language: any bytes as a schedule of a padded convolution; what parses prints back to
- * itself, and what lowers has a text and computes what the operator does ($SCHEDCAST_DATA). */
+/* libFuzzer target of the schedule language: any bytes as a schedule of a padded convolution; what parses prints back
+ * to itself, and what lowers has a text and computes what the operator does ($SCHEDCAST_DATA). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* libFuzzer target of schedule files: any bytes as a file ($SCHEDCAST_DATA); errors lie inside it, and what it holds reads
- * back as a file of the same schedules. */
+/* libFuzzer target of schedule files: any bytes as a file ($SCHEDCAST_DATA); errors lie inside it, and what it holds
+ * reads back as a file of the same schedules. */
 #include <string.h>
 
 #include "ir/ir.h"

@@ -1,5 +1,5 @@
-/* libFuzzer target of the space language: any bytes as a space of a small matmul; what parses prints back to itself, what
- * binds hands out legal schedules whose rank it knows ($SCHEDCAST_DATA). */
+/* libFuzzer target of the space language: any bytes as a space of a small matmul; what parses prints back to itself,
+ * what binds hands out legal schedules whose rank it knows ($SCHEDCAST_DATA). */
 #include <stdlib.h>
 #include <string.h>
 

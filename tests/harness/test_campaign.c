@@ -454,7 +454,8 @@ static void test_agreement(void **state) {
   assert_float_equal(row.half[1], 1.2, 1e-6);
 }
 
-/* The job's dataset again, with two valid passes of made-up times `age_ns` ago; those of task t agree when bit t is set. */
+/* The job's dataset again, with two valid passes of made-up times `age_ns` ago; those of task t agree when bit t is
+ * set. */
 static void make_up(world *w, job *j, const char *name, unsigned agree, int64_t age_ns) {
   sc_dataset *from, *to;
   ok(sc_dataset_open(j->path, SC_DATASET_READ, &from, err));
@@ -477,8 +478,8 @@ static void make_up(world *w, job *j, const char *name, unsigned agree, int64_t 
   ok(sc_dataset_close(from, err));
 }
 
-/* Tasks whose passes do not agree are visited again up to the most, those that agree or are from long ago are not; broken
- * off on the way, again and again, they come to the same. */
+/* Tasks whose passes do not agree are visited again up to the most, those that agree or are from long ago are not;
+ * broken off on the way, again and again, they come to the same. */
 static void test_more_passes(void **state) {
   world *w = *state;
   const struct {

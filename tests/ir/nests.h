@@ -1,5 +1,5 @@
-/* What the tests of schedules and nests share: the tasks of the property tests, and the check that a nest means what its
- * operator means. */
+/* What the tests of schedules and nests share: the tasks of the property tests, and the check that a nest means what
+ * its operator means. */
 #ifndef TESTS_IR_NESTS_H
 #define TESTS_IR_NESTS_H
 

@@ -1,5 +1,6 @@
-/* Random legal schedules. Every choice is drawn so that the rules usually hold (a vector dim asks for packs, an eliminator
- * for its loops), the rest is rejected by sc_lower and drawn again: so all of the language is reached, not only what is fast. */
+/* Random legal schedules. Every choice is drawn so that the rules usually hold (a vector dim asks for packs, an
+ * eliminator for its loops), the rest is rejected by sc_lower and drawn again: so all of the language is reached, not
+ * only what is fast. */
 #include "tests/ir/random_schedule.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Runs the *.case files of tests/cases: what a schedule lowers to, or why not, in the documented text forms. Also the tutorial of the
- * language, so it is read in the order of the file names. A case file has these lines, and '#' comments:
+/* Runs the *.case files of tests/cases: what a schedule lowers to, or why not, in the documented text forms. Also the
+ * tutorial of the language, so it is read in the order of the file names. A case file has these lines, and '#'
+ * comments:
  *
  *   task TEXT         the task of what follows (data/operators or tests/cases/operators)
  *   schedule TEXT     a schedule of it; goes on in the next lines while they are indented

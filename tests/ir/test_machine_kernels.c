@@ -1,5 +1,5 @@
-/* The kernel table of a machine against a list searched from end to end, and its file: sorted, exact, merged by loading,
- * and never a crash. */
+/* The kernel table of a machine against a list searched from end to end, and its file: sorted, exact, merged by
+ * loading, and never a crash. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>

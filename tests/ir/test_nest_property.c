@@ -1,5 +1,5 @@
-/* For random legal schedules of every operator: the nest computes what the operator says, bit for bit, with every address
- * checked; the text of the schedule reads back as the same schedule. SC_PROPERTY_SCHEDULES: how many of each
+/* For random legal schedules of every operator: the nest computes what the operator says, bit for bit, with every
+ * address checked; the text of the schedule reads back as the same schedule. SC_PROPERTY_SCHEDULES: how many of each
  * operator. */
 #include "tests/ir/convolutions.h"
 #include "tests/ir/nests.h"

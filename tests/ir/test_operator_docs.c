@@ -1,5 +1,5 @@
-/* The examples of docs/operators.md and docs/machines.md: what looks like an operator, a task, a machine or a kernel table
- * there is one, and the tasks' errors are printed as the page shows them. */
+/* The examples of docs/operators.md and docs/machines.md: what looks like an operator, a task, a machine or a kernel
+ * table there is one, and the tasks' errors are printed as the page shows them. */
 #include <unistd.h>
 
 #include "tests/ir/tasks.h"

@@ -1,5 +1,6 @@
-/* Schedules as text: lines of a file reach the reader with their task and their place, errors say where they are, and no
- * bytes crash the parser. (What each clause means: tests/cases; print and read of random schedules: test_nest_property.c.) */
+/* Schedules as text: lines of a file reach the reader with their task and their place, errors say where they are, and
+ * no bytes crash the parser. (What each clause means: tests/cases; print and read of random schedules:
+ * test_nest_property.c.) */
 #include "tests/ir/nests.h"
 
 /* ---- files ---- */

@@ -1,5 +1,6 @@
-/* What a task computes: the operator interpreter against loops written down here with addresses of their own, for random
- * convolutions and matrix products in every layout, type and epilogue, before and after the merging of dims; f16. */
+/* What a task computes: the operator interpreter against loops written down here with addresses of their own, for
+ * random convolutions and matrix products in every layout, type and epilogue, before and after the merging of dims;
+ * f16. */
 #include <math.h>
 
 #include "ir/operator.h"
@@ -35,7 +36,8 @@ static int tensor_named(const sc_task *task, const char *name) {
   return -1;
 }
 
-/* Runs the task on filled buffers; the result, also what fills up blocks, must be `expected`'s bytes, the inputs unchanged. */
+/* Runs the task on filled buffers; the result, also what fills up blocks, must be `expected`'s bytes, the inputs
+ * unchanged. */
 static void check_run(const sc_task *task, void **buffers, int result, const void *expected, const char *text) {
   void *before[SC_MAX_TENSORS];
   sc_error err;
@@ -243,7 +245,8 @@ static double value_of_half(unsigned half) {
   return half & 0x8000 ? -magnitude : magnitude;
 }
 
-/* Every finite f16 goes to f32 and back; what lies between two neighbours goes to the nearer, the middle to the even one. */
+/* Every finite f16 goes to f32 and back; what lies between two neighbours goes to the nearer, the middle to the even
+ * one. */
 static void test_half(void **state) {
   for (unsigned half = 0; half < 0x7c00; half++) {
     for (unsigned sign = 0; sign <= 0x8000; sign += 0x8000) {

@@ -1,4 +1,5 @@
-/* Rows whose truth is known: random legal schedules of many matmuls, time = analytic time x exp(f(features) + noise). */
+/* Rows whose truth is known: random legal schedules of many matmuls, time = analytic time x exp(f(features) +
+ * noise). */
 #ifndef SC_TEST_SYNTHETIC_H
 #define SC_TEST_SYNTHETIC_H
 

@@ -170,7 +170,8 @@ static double heteroscedastic(const float *row, sc_rng *rng) {
   return (row[SC_FEATURE_tile_rows] > 3 ? 0.12 : 0.03) * synthetic_normal(rng);
 }
 
-/* What a fold is predicted as cannot depend on the labels of the fold, nor on those of rows that share a group with it. */
+/* What a fold is predicted as cannot depend on the labels of the fold, nor on those of rows that share a group with
+ * it. */
 static void a_fold_never_sees_its_own_labels(void **state) {
   for (int by_network = 0; by_network < 2; by_network++) {
     synthetic s;

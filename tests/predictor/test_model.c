@@ -1,5 +1,5 @@
-/* Models as files: save and load are one, equal inputs give equal bytes, and what is damaged or does not belong is refused
- * with the reason. */
+/* Models as files: save and load are one, equal inputs give equal bytes, and what is damaged or does not belong is
+ * refused with the reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Picking: of a space that is scanned whole, the picks are the best by the model's own prediction; of a large one they beat
- * what the scan alone finds. */
+/* Picking: of a space that is scanned whole, the picks are the best by the model's own prediction; of a large one they
+ * beat what the scan alone finds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -221,7 +221,8 @@ static void disturbed_passes_must_be_asked_for(void **state) {
   assert_true(fabs(rows.time_s[1] - 200e-9) < 1e-15); /* the disturbed pass is the faster one */
 }
 
-/* Of each task the boot with most valid passes counts; of a schedule measured in two of its shards the record with most passes. */
+/* Of each task the boot with most valid passes counts; of a schedule measured in two of its shards the record with most
+ * passes. */
 static void boots_are_not_mixed(void **state) {
   world *w = *state;
   sc_rows rows;

@@ -1,6 +1,6 @@
-/* Conditions on kernels against the plain filter: every schedule of the space without the condition is lowered, its kernels
- * are looked up one by one, and the space with the condition must hold exactly those that meet it. The table is made up: what
- * it says of a kernel is drawn from its hash, and much is left out. */
+/* Conditions on kernels against the plain filter: every schedule of the space without the condition is lowered, its
+ * kernels are looked up one by one, and the space with the condition must hold exactly those that meet it. The table is
+ * made up: what it says of a kernel is drawn from its hash, and much is left out. */
 #ifndef TESTS_SAMPLER_FACTS_H
 #define TESTS_SAMPLER_FACTS_H
 
@@ -165,7 +165,8 @@ static inline void facts_draw(const sc_space_bound *bound, const sc_task *task, 
   }
 }
 
-/* `all` is the space without the condition, bound by name of `space` and for as many threads. Returns how many are left. */
+/* `all` is the space without the condition, bound by name of `space` and for as many threads. Returns how many are
+ * left. */
 static inline size_t compare_facts(const sc_space_bound *all, const char *space, const sc_task *task,
                                    const sc_machine *machine, int threads, const sc_kernel_table *table,
                                    const fact_case *c, int dim) {

@@ -1,5 +1,5 @@
-/* Conditions on what the kernel table knows: spaces whose kernels differ by all that a kernel's key may, against the plain
- * filter of tests/sampler/facts.h. */
+/* Conditions on what the kernel table knows: spaces whose kernels differ by all that a kernel's key may, against the
+ * plain filter of tests/sampler/facts.h. */
 #include "tests/sampler/facts.h"
 
 typedef struct subject {

@@ -181,7 +181,8 @@ static void test_experts(void **state) {
   }
 }
 
-/* A tensor that no pack can hold as a whole is packed tile by tile, a constant not at all; nothing else is lost by it. */
+/* A tensor that no pack can hold as a whole is packed tile by tile, a constant not at all; nothing else is lost by
+ * it. */
 static void test_huge_tensors(void **state) {
   static const char *const tasks[] = {"matmul:M=1073741824,N=1,K=1024", "matmul:M=1073741824,N=64,K=1024",
                                       "matmul:M=64,N=1073741824,K=1024", "matmul:M=64,N=1073741824,K=1024,weights=run",

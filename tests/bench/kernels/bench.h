@@ -46,8 +46,8 @@ int keep_best(subject *subjects, int n, int keep,
 bool peer_openblas(const sc_task *task, void *const *tensors, subject *s);
 bool peer_onednn(const sc_task *task, subject *s);
 bool peer_onnxruntime(const sc_task *task, subject *s);
-/* Before anything else: runs the program again with one thread for OpenMP, which reads that when it is loaded, and with the
- * core type of OpenBLAS that is fastest here among those of the instruction set. */
+/* Before anything else: runs the program again with one thread for OpenMP, which reads that when it is loaded, and with
+ * the core type of OpenBLAS that is fastest here among those of the instruction set. */
 void settle_environment(char **argv, bool avx512);
 
 #endif

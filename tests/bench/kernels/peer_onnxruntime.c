@@ -1,4 +1,5 @@
-/* onnxruntime, where a Python has it (SC_BENCH_PYTHON, else python3): a child that answers how long one convolution takes. */
+/* onnxruntime, where a Python has it (SC_BENCH_PYTHON, else python3): a child that answers how long one convolution
+ * takes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
