@@ -67,7 +67,7 @@ int sc_proposal_bias(uint8_t proposal);
 /* The label: minimum over the repeats of exactly the first `passes` valid passes, in ns; 0 when there are fewer or it
  * did not run. */
 double sc_record_label_ns(const sc_record *record, int passes);
-int sc_record_valid_passes(const sc_record *record); /* those that no drift of the reference kernels spoiled */
+int sc_record_valid_passes(const sc_record *record); /* those whose `invalid` is 0 */
 
 typedef struct sc_dataset sc_dataset;
 #define SC_DATASET_MAGIC "schedcast-data1\n" /* how a file begins */

@@ -129,7 +129,7 @@ static sc_status run_table(batch *b, const char *object, const char *data, sc_er
     memcpy(request.data, data, SC_PATH);
     request.kernels = b->n;
     request.first_kernel = from;
-    request.timeout_s = 10 + 0.05 * (double)(b->n - from);
+    request.timeout_s = 10 + 0.3 * (double)(b->n - from); /* with all the waiting for quiet moments */
     SC_TRY(sc_runner_ask(b->runner, &request, NULL, NULL, &reply, err));
     if (reply.outcome == SC_WIRE_NOT_BUILT) return sc_fail(err, SC_EXTERNAL, "kernels do not load: %.160s", reply.text);
     if (reply.done_kernels < from) reply.done_kernels = from; /* it did not even begin */

@@ -15,7 +15,8 @@ _Static_assert((int)SC_WIRE_REPEATS == (int)SC_REPEATS && (int)SC_WIRE_TENSORS =
                "arrays travel whole");
 
 /* 1: warm caches, constants packed ahead outside the clock, code at 64 bytes, tensor t at 832 t modulo 4 KiB, 4 KiB
- * pages, one pinned thread per core from the last core down, spinning barrier. */
+ * pages, one pinned thread per core from the last core down, spinning barrier. Which of the repeats are kept is no part
+ * of it: a label is their least. */
 uint32_t sc_harness_abi(void) { return 1; }
 
 /* ---- failures in words ------------------------------------------------------------------------------------------- */

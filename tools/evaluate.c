@@ -1,4 +1,5 @@
 /* evaluate-sched: how good a model is, beside a random pick, the analytic model and re-measurement. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +105,9 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_rows rows;
   if (o->log && !o->model) return tool_usage(t, "--log wants --model: only a finished model meets the evaluation set");
   if (o->picture) SC_TRY(tool_output(t, o->picture));
-  if (o->log) SC_TRY(tool_output(t, o->log));
+  if (o->log && !file_exists(o->log)) SC_TRY(tool_output(t, o->log));
+  if (o->log && file_exists(o->log) && access(o->log, W_OK) != 0) /* it is appended to */
+    return sc_fail(&t->err, SC_IO, "cannot write %s: %s", o->log, strerror(errno));
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
   sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);

@@ -99,10 +99,11 @@ typedef float lanes __attribute__((vector_size(16))); /* every target has regist
 #define PATIENCE_NS 100e6 /* of waiting for a quiet moment */
 bool gauge_is_quiet(child *c); /* one reading; true without one where the request wants no gauge */
 bool gauge_wait(child *c, double until_ns); /* readings until one is quiet or the time has come */
-void gauge_learn(double ns); /* the least reading of a child */
-/* One more repeat: when there are enough, it takes the place of the slowest that was disturbed, or is dropped. */
-void gauge_keep(sc_wire_reply *reply, double ns, bool preempted, bool busy);
-int gauge_quiet_repeats(const sc_wire_reply *reply);
+void gauge_learn(uint32_t threads, double ns); /* the least reading of a child */
+/* Fills the reply with repeats of reply->batch calls; run_ns gives their time. They are made at quiet moments where such
+ * come soon; while fewer than three were quiet, disturbed ones are made again, for as long as all of them took, at least
+ * until PATIENCE after the begin, at most for that long. */
+void gauge_repeats(child *c, double (*run_ns)(void *user, uint32_t calls), void *user);
 
 /* ---- clocks ------------------------------------------------------------------------------------------------------ */
 

@@ -68,7 +68,7 @@ static void serve(const sc_wire_request *request, sc_wire_reply *reply) {
     reply->outcome = SC_WIRE_CRASHED;
     strncpy(reply->text, "ended the process", sizeof reply->text - 1);
   }
-  if (reply->outcome == SC_WIRE_RAN) gauge_learn(reply->gauge_ns);
+  if (reply->outcome == SC_WIRE_RAN) gauge_learn(request->threads, reply->gauge_ns);
   reply->pid = pid;
 }
 

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 
 /* Tensor t of the timed layout begins at t * STEP modulo 4 KiB: always the same, no two at one set of the L1 cache. */
 enum { STEP = 13 * 64, ALIGN = 64 };
-enum { QUIET = 3 }; /* repeats that a visit should have */
 
 double now_ns(void) {
   struct timespec t;
@@ -188,35 +186,16 @@ static double cold_ns(void *user, uint32_t calls) {
   return sum;
 }
 
-static long switches(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_nivcsw;
-}
-
-/* Repeats at quiet moments where they come soon; when fewer than QUIET were, disturbed ones are made again, for as long
- * as all of them took, at least until PATIENCE after the begin, at most for that long. A cold call costs a walk through
- * the caches as well: then no longer than the clock needs, and at most 64 calls. */
+/* A cold call costs a walk through the caches as well: then no longer than the clock needs, and at most 64 calls. */
 static void time_it(child *c, timed *t) {
   const sc_wire_request *r = c->request;
-  sc_wire_reply *reply = c->reply;
-  double least_ns = 1000 * clock_step_ns(), begin = now_ns(), until = begin + PATIENCE_NS, took = 0;
+  double least_ns = 1000 * clock_step_ns();
   if (r->cold) make(c, EVICT, "the evicting buffer", r->evict_bytes, AT_OFFSET, 0);
   double (*run_ns)(void *, uint32_t) = r->cold ? cold_ns : warm_ns;
   double wanted_ns = r->cold || r->batch_s * 1e9 < least_ns ? least_ns : r->batch_s * 1e9;
-  reply->batch = calibrate(run_ns, t, wanted_ns);
-  if (r->cold && reply->batch > 64) reply->batch = 64;
-  bool quiet = gauge_is_quiet(c);
-  for (int i = 0; i < SC_WIRE_REPEATS || (gauge_quiet_repeats(reply) < QUIET && now_ns() + took < until); i++) {
-    if (!quiet) quiet = gauge_wait(c, until - took);
-    long before = switches();
-    took = run_ns(t, reply->batch);
-    bool preempted = switches() != before, still = gauge_is_quiet(c);
-    gauge_keep(reply, took / reply->batch, preempted, !quiet || !still);
-    quiet = still;
-    double now = now_ns();
-    if (i == SC_WIRE_REPEATS - 1) until = fmax(until, now + fmin(now - begin, PATIENCE_NS));
-  }
+  c->reply->batch = calibrate(run_ns, t, wanted_ns);
+  if (r->cold && c->reply->batch > 64) c->reply->batch = 64;
+  gauge_repeats(c, run_ns, t);
 }
 
 /* Tells the harness where we are and waits until it says go. */
