@@ -134,7 +134,7 @@ function(sc_tests)
   target_link_libraries(test_schedules PUBLIC schedcast)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   set(environment SCHEDCAST=${CMAKE_BINARY_DIR}/schedcast SCHEDCAST_DATA=${CMAKE_SOURCE_DIR}/data
-    SC_SOURCE_DIR=${CMAKE_SOURCE_DIR} SC_BUILD_DIR=${CMAKE_BINARY_DIR} CC=${CMAKE_C_COMPILER}
+    SCHEDCAST_GAUGE=0 SC_SOURCE_DIR=${CMAKE_SOURCE_DIR} SC_BUILD_DIR=${CMAKE_BINARY_DIR} CC=${CMAKE_C_COMPILER}
     "CFLAGS=${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
   foreach(source IN LISTS sources)
     string(REGEX MATCH "/tests/([^/]*)/(test|slow)_(.*)\\.(c|sh)$" match ${source})

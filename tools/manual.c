@@ -63,7 +63,8 @@ static void man_head(const char *name, const char *summary, sc_str *out) {
 static void man_tail(sc_str *out) {
   sc_str_add(out, "\n.SH EXIT STATUS\n0 fine, 1 failure, 2 wrong usage, 130 interrupted (what was done is saved).\n"
                   ".SH ENVIRONMENT\n.B SCHEDCAST_DATA\nis the folder of operators, machines, spaces and models,\n"
-                  ".B SCHEDCAST_CACHE\nthat of compiled kernels and of this machine's file.\n");
+                  ".B SCHEDCAST_CACHE\nthat of compiled kernels and of this machine's file.\n"
+                  ".B SCHEDCAST_GAUGE=0\nmeasures without waiting for quiet moments.\n");
 }
 
 static void man_overview(sc_str *out) {

@@ -37,7 +37,7 @@ static void check_batch(batch *b, uint64_t seed, int number) {
 static void check_operator(const char *const *texts, int ntexts, uint64_t stream) {
   static const int lanes[] = {16, 8, 4, 1, 8, 16, 4, 2, 8, 16, 4, 32, 16, 8, 4, 64};
   enum { PER_BATCH = 12, PROGRESS = 50 /* batches */ };
-  int wanted = number_of("SC_RANDOM", 120), drawn = 0, kernels = 0, parallel = 0, nbatches = 0;
+  int wanted = number_of("SC_RANDOM", 60), drawn = 0, kernels = 0, parallel = 0, nbatches = 0;
   batch *b = malloc(sizeof *b);
   sc_rng rng;
   sc_rng_seed(&rng, (uint64_t)number_of("SC_SEED", 1), stream);

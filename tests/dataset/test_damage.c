@@ -126,7 +126,7 @@ static void test_journal_cut_anywhere(void **state) {
   sc_error err;
   struct bytes journal = make_journal(folder, 12, 6, &synced);
   snprintf(path, sizeof path, "%s/cut.h5", folder);
-  for (size_t len = 0; len <= journal.len; len += 1 + (len > 300) * 6) {
+  for (size_t len = 0; len <= journal.len; len += 1 + (len > 300) * 18) {
     spill(folder, "cut.h5.journal", journal.at, len);
     assert_ok(open_status(folder, "cut.h5", &rows, &err), &err);
     assert_true(rows >= before && (len < synced || rows >= 6));
@@ -198,7 +198,7 @@ static void assert_subset(const char *folder, const char *part, const sc_dataset
 
 static void test_repair(void **state) {
   char *folder = folder_new();
-  size_t synced, n = 40000, saved_cut = 0, saved_flip = 0;
+  size_t synced, n = 20000, saved_cut = 0, saved_flip = 0;
   struct bytes whole = make_file(folder, (int)n);
   sc_dataset *all = open_ok(folder, "whole.h5", SC_DATASET_READ);
   n = sc_dataset_count(all);

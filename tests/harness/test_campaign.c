@@ -497,7 +497,7 @@ static void test_more_passes(void **state) {
     j->options.progress = interrupt;
     sc_status status = SC_INTERRUPTED;
     for (int round = 0; round < 60 && status == SC_INTERRUPTED; round++) {
-      interrupter stop = {.at = 9};
+      interrupter stop = {.at = 16};
       j->options.progress_user = &stop;
       j->options.stop = &stop.stop;
       status = run(w, j);

@@ -68,7 +68,7 @@ static inline double synthetic_truth(const float *row) {
 
 /* One model of 24 tasks x 40 schedules is enough for most tests. */
 static const sc_train_options synthetic_quick = {
-    .members = 2, .trees = 80, .depth = 5, .eta = 0.2, .seed = 7, .nthread = 2};
+    .members = 2, .trees = 40, .depth = 5, .eta = 0.3, .seed = 7, .nthread = 2};
 
 typedef double synthetic_noise(const float *row, sc_rng *rng); /* of log time */
 

@@ -213,7 +213,7 @@ static void a_fold_never_sees_its_own_labels(void **state) {
 static void intervals_cover_ninety_per_cent(void **state) {
   synthetic s;
   sc_evaluation e;
-  assert_int_equal(synthetic_make(&s, 80, 40, 6, heteroscedastic), SC_OK);
+  assert_int_equal(synthetic_make(&s, 60, 40, 6, heteroscedastic), SC_OK);
   assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &e, NULL, NULL), SC_OK);
   assert_true(e.model.coverage.low < 0.93 && e.model.coverage.high > 0.9 && e.model.coverage.value < 0.96);
   assert_true(isnan(e.analytic.coverage.value) && isnan(e.random.mape.value));
@@ -226,8 +226,8 @@ static void intervals_follow_the_noise(void **state) {
   sc_model *model;
   const sc_target target = {&s.rows.machine, NULL, 1};
   double width[2] = {0}, count[2] = {0}, covered[2] = {0};
-  assert_int_equal(synthetic_make(&s, 80, 40, 7, heteroscedastic), SC_OK);
-  assert_int_equal(synthetic_make(&fresh, 80, 20, 8, heteroscedastic), SC_OK);
+  assert_int_equal(synthetic_make(&s, 60, 40, 7, heteroscedastic), SC_OK);
+  assert_int_equal(synthetic_make(&fresh, 60, 20, 8, heteroscedastic), SC_OK);
   assert_int_equal(sc_model_train(&s.rows, &synthetic_quick, &model, NULL), SC_OK);
   for (size_t i = 0; i < fresh.rows.n; i++) {
     sc_prediction p, picked;

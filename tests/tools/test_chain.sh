@@ -12,12 +12,12 @@ equal "$([[ $count =~ ^[0-9]+$ && $count -gt 1000 ]] && echo many)" many "count 
 expect 0 "$S" sample $task --count --json
 json out
 equal "$(field 'd["count"]' out)" "$count" "count in JSON"
-expect 0 "$S" sample $task -n 30 --seed 1
+expect 0 "$S" sample $task -n 12 --seed 1
 cp out a.sched
-expect 0 "$S" sample $task -n 30 --seed 1
+expect 0 "$S" sample $task -n 12 --seed 1
 equal "$(cat out)" "$(cat a.sched)" "the same seed, the same schedules"
-equal "$(grep '^schedule ' a.sched | sort -u | wc -l)" 30 "distinct schedules"
-expect 0 "$S" sample $task -n 30 --seed 2
+equal "$(grep '^schedule ' a.sched | sort -u | wc -l)" 12 "distinct schedules"
+expect 0 "$S" sample $task -n 12 --seed 2
 equal "$([[ $(cat out) != "$(cat a.sched)" ]] && echo other)" other "another seed"
 draws=(stratified sobol)
 if grep -q 'SC_WITH_GSL:BOOL=OFF' "$SC_BUILD_DIR/CMakeCache.txt"; then # a build without it refuses, in words
@@ -41,7 +41,7 @@ expect 0 "$S" sample $task -n 10 --force "vector j"
 equal "$(grep -c '; vector j ' out)" 10 "forced vector dim"
 expect 1 "$S" sample $task --force "vector nosuchdim"
 says err "nosuchdim"
-expect 0 "$S" sample $other -n 30 --seed 1
+expect 0 "$S" sample $other -n 12 --seed 1
 cp out b.sched
 
 # neighbours of what was sampled: distinct, others than what they are of, and marked as such
@@ -72,17 +72,17 @@ expect 2 "$S" sample $task --neighbours-of two.sched
 
 # measure: from files and from a pipe
 expect 0 "$S" measure a.sched b.sched --out d.h5 --passes 3
-says out "60 schedules, " # and 180 visits, more when the machine is not quiet
+says out "24 schedules, " # and 72 visits, more when the machine is not quiet
 expect 0 "$S" measure a.sched --out d.h5 --passes 3 --json
 json out
-equal "$(field '0 < d["skipped"] <= 90' out)" True "visits that were there"
+equal "$(field '0 < d["skipped"] <= 36' out)" True "visits that were there"
 expect 0 bash -c "'$S' sample $task -n 4 --seed 9 | '$S' measure - --out p.h5 -p 1 --json"
 json out
 equal "$(field 'd["schedules"], d["visits"] >= 4' out)" "4 True" "visits from a pipe"
 for i in 0 1; do expect 0 "$S" measure a.sched b.sched --out s$i.h5 -p 1 --shard $i/2; done
 expect 0 "$S" dataset merge s0.h5 s1.h5 --out s.h5 --json
 json out
-equal "$(field 'd["rows"]' out)" 60 "rows of two shards"
+equal "$(field 'd["rows"]' out)" 24 "rows of two shards"
 expect 0 "$S" measure --counters list
 expect 0 "$S" measure a.sched --out c.h5 -p 1 --counters NO_SUCH_EVENT
 says err "counter NO_SUCH_EVENT cannot be had"
@@ -96,19 +96,19 @@ equal "$(field 'd["extended_tasks"] in (0, 1)' out)" True "tasks that got more p
 
 # dataset
 expect 0 "$S" dataset info d.h5
-says out "d.h5: 60 rows"
+says out "d.h5: 24 rows"
 expect 0 "$S" dataset info d.h5 --json
 json out
-equal "$(field 'd["rows"], d["passes"] >= 180' out)" "60 True" "rows in JSON"
+equal "$(field 'd["rows"], d["passes"] >= 72' out)" "24 True" "rows in JSON"
 expect 0 "$S" dataset merge d.h5 d.h5 --out m.h5
-says out "m.h5: 60 rows, 60 of them new"
+says out "m.h5: 24 rows, 24 of them new"
 expect 0 "$S" dataset verify m.h5
-says out "the file is sound; 60 rows"
+says out "the file is sound; 24 rows"
 expect 0 "$S" dataset verify --recodegen m.h5 --json
 json out
-equal "$(field 'd["fresh"], d["stale"]' out)" "60 0" "rows recompiled"
+equal "$(field 'd["fresh"], d["stale"]' out)" "24 0" "rows recompiled"
 expect 0 "$S" dataset export --csv d.h5
-equal "$(python3 -c 'import csv,sys; r=list(csv.reader(open("out"))); print(len({len(x) for x in r}), len(r) > 180)')" "1 True" "CSV"
+equal "$(python3 -c 'import csv,sys; r=list(csv.reader(open("out"))); print(len({len(x) for x in r}), len(r) > 72)')" "1 True" "CSV"
 head -c 3000 d.h5 >cut.h5
 expect 1 "$S" dataset info cut.h5
 expect 1 "$S" dataset merge d.h5 cut.h5 --out half.h5
@@ -116,7 +116,7 @@ equal "$(ls half.h5* 2>/dev/null)" "" "a merge that failed"
 says err "cut.h5: truncated"
 cp d.h5 guard.h5 && printf x | dd of=guard.h5 bs=1 seek=3 conv=notrunc 2>/dev/null
 expect 0 "$S" dataset repair guard.h5 --out fixed.h5
-says out "fixed.h5: 60 rows saved"
+says out "fixed.h5: 24 rows saved"
 : >empty.h5
 for none in a.sched cut.h5 empty.h5; do
   expect 1 "$S" dataset repair $none --out none.h5
@@ -138,10 +138,10 @@ expect 2 "$S" dataset export d.h5 --csv --json
 expect 2 "$S" dataset verify d.h5 --machine cortex-a72
 says err "--machine says what --recodegen compiles for"
 expect 0 "$S" show d.h5
-says out "d.h5: 60 rows"
+says out "d.h5: 24 rows"
 cp d.h5 nameless
 expect 0 "$S" show nameless
-says out "nameless: 60 rows"
+says out "nameless: 24 rows"
 expect 1 bash -c "cat d.h5 | '$S' show -"
 says err "a dataset is read from a file, not from a pipe"
 
@@ -199,7 +199,7 @@ expect 0 "$S" predict --model m.xgb --rank ranked
 equal "$(cat out)" "$(cat ranked)" "ranking what was ranked"
 expect 0 bash -c "cat a.sched b.sched | '$S' predict --model m.xgb --rank - --json"
 json out
-equal "$(field '[len(x["schedules"]) for x in d]' out)" "[30, 30]" "schedules of two tasks"
+equal "$(field '[len(x["schedules"]) for x in d]' out)" "[12, 12]" "schedules of two tasks"
 equal "$(field 'all(a["time_s"] <= b["time_s"] for x in d for a, b in zip(x["schedules"], x["schedules"][1:]))' out)" True "order"
 equal "$(field 'all(s["low_s"] <= s["time_s"] <= s["high_s"] for x in d for s in x["schedules"])' out)" True "intervals"
 equal "$(grep -c "another machine" ranked)" 0 "of this machine"
