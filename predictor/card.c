@@ -50,6 +50,8 @@ static const field fields[] = {
     FIELD("out_of_fold_mape", REAL, mape),
 };
 
+static const field base_field = FIELD("base", HEX, base); /* only of a model that has one */
+
 static const void *member(const sc_card *card, const field *f) { return (const char *)card + f->offset; }
 
 /* ---- printing ---- */
@@ -83,6 +85,7 @@ static void print_golden(const sc_card *card, uint32_t i, sc_str *out) {
 void sc_card_print(const sc_card *card, sc_str *out) {
   sc_str_printf(out, "schedcast \"%s\"\n", card->version);
   for (size_t i = 0; i < SC_COUNT_OF(fields); i++) print_field(card, &fields[i], out);
+  if (card->base) print_field(card, &base_field, out);
   for (int i = 0; i < card->intervals.n; i++) {
     const sc_quantiles *q = &card->intervals.at[i];
     sc_str_printf(out, "interval %s %u %.17g %.17g %.17g %.17g\n", q->name, q->groups, q->low, q->high, q->picked_low,
@@ -220,7 +223,8 @@ static void read_line(reading *rd) {
     read_field(rd, &fields[i]);
     return;
   }
-  if (strcmp(name, "schedcast") == 0) sc_reader_string(&rd->r, rd->card->version, sizeof rd->card->version);
+  if (strcmp(name, base_field.name) == 0) read_field(rd, &base_field);
+  else if (strcmp(name, "schedcast") == 0) sc_reader_string(&rd->r, rd->card->version, sizeof rd->card->version);
   else if (strcmp(name, "interval") == 0) read_interval(rd);
   else if (strcmp(name, "range") == 0) read_range(rd);
   else if (strcmp(name, "golden") == 0) read_golden(rd);
@@ -290,6 +294,10 @@ void sc_card_text(const sc_card *card, sc_str *text) {
     sc_str_printf(text, "%-18s ", fields[i].name);
     print_value(card, &fields[i], false, text);
   }
+  if (card->base) {
+    sc_str_printf(text, "%-18s ", base_field.name);
+    print_value(card, &base_field, false, text);
+  }
   sc_str_printf(text, "\n%-18s %7s %7s %7s %13s %7s   (90 %%, in scales of log time)\n", "interval", "groups", "below",
                 "above", "picked below", "above");
   for (int i = 0; i < card->intervals.n; i++) {
@@ -305,25 +313,28 @@ void sc_card_text(const sc_card *card, sc_str *text) {
   }
 }
 
+static void put_json(const sc_card *card, const field *f, sc_str *json) {
+  char hex[17];
+  const void *value = member(card, f);
+  sc_str_printf(json, ", \"%s\": ", f->name);
+  switch (f->kind) {
+  case HEX:
+    sc_hash_hex(*(const uint64_t *)value, hex);
+    sc_json_string(json, hex);
+    break;
+  case COUNT: sc_json_number(json, *(const uint32_t *)value); break;
+  case INT: sc_json_number(json, *(const int *)value); break;
+  case REAL: sc_json_number(json, *(const double *)value); break;
+  }
+}
+
 void sc_card_json(const sc_card *card, sc_str *json) {
   sc_str_add(json, "{\"schedcast\": ");
   sc_json_string(json, card->version);
   sc_str_add(json, ", \"machine\": ");
   sc_json_string(json, card->machine.name);
-  for (size_t i = 0; i < SC_COUNT_OF(fields); i++) {
-    char hex[17];
-    const void *value = member(card, &fields[i]);
-    sc_str_printf(json, ", \"%s\": ", fields[i].name);
-    switch (fields[i].kind) {
-    case HEX:
-      sc_hash_hex(*(const uint64_t *)value, hex);
-      sc_json_string(json, hex);
-      break;
-    case COUNT: sc_json_number(json, *(const uint32_t *)value); break;
-    case INT: sc_json_number(json, *(const int *)value); break;
-    case REAL: sc_json_number(json, *(const double *)value); break;
-    }
-  }
+  for (size_t i = 0; i < SC_COUNT_OF(fields); i++) put_json(card, &fields[i], json);
+  if (card->base) put_json(card, &base_field, json);
   sc_str_add(json, ", \"intervals\": [");
   for (int i = 0; i < card->intervals.n; i++) {
     const sc_quantiles *q = &card->intervals.at[i];

@@ -9,7 +9,8 @@
 static bool is_share(double x) { return x >= 0 && x <= 1; }
 
 sc_status sc_fit_options_of(const sc_train_options *o, sc_fit_options *out, sc_error *err) {
-  const int members = o->members > 0 ? o->members : 4, trees = o->trees > 0 ? o->trees : 250;
+  const bool added = o->base != NULL; /* to a base: a few rows correct it */
+  const int members = o->members > 0 ? o->members : added ? 1 : 4, trees = o->trees > 0 ? o->trees : added ? 60 : 250;
   if (o->members < 0 || members > SC_MOST_MEMBERS || o->trees < 0 || trees > SC_MOST_TREES / members)
     return sc_fail(err, SC_USAGE, "%d members of %d trees: up to %d members can be had, together up to %d trees",
                    o->members < 0 ? o->members : members, o->trees < 0 ? o->trees : trees, SC_MOST_MEMBERS,
@@ -23,14 +24,23 @@ sc_status sc_fit_options_of(const sc_train_options *o, sc_fit_options *out, sc_e
     return sc_fail(err, SC_USAGE, "min_child_weight %g is no weight", o->min_child_weight);
   *out = (sc_fit_options){.boost = {.members = members,
                                     .rounds = trees,
-                                    .depth = o->depth > 0 ? o->depth : 6,
+                                    .depth = o->depth > 0 ? o->depth
+                                             : added      ? 4
+                                                          : 6,
                                     .nthread = 1, /* boosters run side by side instead */
                                     .eta = o->eta > 0 ? o->eta : 0.1,
-                                    .min_child_weight = o->min_child_weight > 0 ? o->min_child_weight : 5,
+                                    .min_child_weight = o->min_child_weight > 0 ? o->min_child_weight
+                                                        : added                 ? 2
+                                                                                : 5,
                                     .subsample = o->subsample > 0 ? o->subsample : 0.7,
                                     .colsample = o->colsample > 0 ? o->colsample : 0.3,
-                                    .seed = o->seed}};
-  out->scale_rounds = out->boost.rounds < 60 ? out->boost.rounds : 60;
+                                    .seed = o->seed},
+                          .base = o->base};
+  out->scale_rounds = added ? 0 : out->boost.rounds < 60 ? out->boost.rounds : 60;
+  if (added) {
+    out->boost.base_json = o->base->json;
+    out->boost.base_len = o->base->json_len;
+  }
   return SC_OK;
 }
 
@@ -74,10 +84,14 @@ static sc_status grow(const sc_cuts *cuts, const sc_rows *rows, const uint32_t *
 
 sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, const sc_fit_options *options,
                        const float *abs_residual, double log_scale, sc_fit *fit, sc_booster **booster, sc_error *err) {
+  const sc_model *base = options->base;
   memset(&fit->forest, 0, sizeof fit->forest);
-  sc_analytic_fit_rows(rows, index, n, &fit->analytic);
+  if (base && sc_machine_fingerprint(&base->card.machine) == sc_machine_fingerprint(&rows->machine))
+    fit->analytic = base->card.analytic;
+  else sc_analytic_fit_rows(rows, index, n, &fit->analytic);
   float *label = malloc(2 * (n ? n : 1) * sizeof *label), *scale = label + n;
-  if (label == NULL || !sc_cuts_fit(rows->features, index, n, &fit->cuts)) {
+  if (base) fit->cuts = base->cuts;
+  if (label == NULL || (!base && !sc_cuts_fit(rows->features, index, n, &fit->cuts))) {
     free(label);
     return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
   }
@@ -87,8 +101,8 @@ sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, con
   }
   const sc_boost_target target[2] = {{SC_BOOST_MEAN, label, 0, options->boost.rounds},
                                      {SC_BOOST_SCALE, scale, (float)log_scale, options->scale_rounds}};
-  const sc_status status =
-      grow(&fit->cuts, rows, index, n, target, abs_residual ? 2 : 1, &options->boost, &fit->forest, booster, err);
+  const sc_status status = grow(&fit->cuts, rows, index, n, target, abs_residual || base ? 2 : 1, &options->boost,
+                                &fit->forest, booster, err);
   free(label);
   return status;
 }

@@ -96,13 +96,26 @@ static sc_status mean_stage(job *j, int fold, const uint32_t *test, size_t ntest
   const sc_rows *rows = j->rows;
   sc_fit *fit = &j->fit[fold];
   SC_TRY(sc_fit_train(rows, train, ntrain, j->options, NULL, 0, fit, NULL, err));
-  float *margin = malloc(ntest * sizeof *margin);
+  const size_t k = (size_t)fit->forest.noutputs;
+  float *margin = malloc(ntest * k * sizeof *margin);
   if (margin == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
   const sc_status status = sc_fit_margins(&fit->cuts, &fit->forest, rows, test, ntest, margin, err);
   for (size_t i = 0; status == SC_OK && i < ntest; i++) {
     j->oof->analytic_s[test[i]] = sc_fit_analytic_s(&fit->analytic, &rows->analytic[test[i]]);
-    j->oof->predicted_s[test[i]] = j->oof->analytic_s[test[i]] * exp((double)margin[i]);
+    j->oof->predicted_s[test[i]] = j->oof->analytic_s[test[i]] * exp((double)margin[i * k]);
   }
+  free(margin);
+  return status;
+}
+
+/* A base knows the scale of its errors. */
+static sc_status base_scale(const job *j, int fold, const uint32_t *test, size_t ntest, sc_error *err) {
+  const sc_fit *fit = &j->fit[fold];
+  float *margin = malloc(SC_FOREST_OUTPUTS * ntest * sizeof *margin);
+  sc_status status = margin ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
+  if (status == SC_OK) status = sc_fit_margins(&fit->cuts, &fit->forest, j->rows, test, ntest, margin, err);
+  for (size_t i = 0; status == SC_OK && i < ntest; i++)
+    j->oof->scale[test[i]] = exp((double)margin[SC_FOREST_OUTPUTS * i + 1] + j->log_scale);
   free(margin);
   return status;
 }
@@ -110,6 +123,7 @@ static sc_status mean_stage(job *j, int fold, const uint32_t *test, size_t ntest
 static sc_status scale_stage(job *j, int fold, const uint32_t *test, size_t ntest, const uint32_t *train, size_t ntrain,
                              sc_error *err) {
   sc_forest forest;
+  if (j->options->base) return base_scale(j, fold, test, ntest, err);
   SC_TRY(sc_fit_scale(&j->fit[fold], j->rows, train, ntrain, j->options, j->abs_residual, j->log_scale, &forest, err));
   float *margin = malloc(ntest * sizeof *margin);
   sc_status status = margin ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
@@ -174,7 +188,8 @@ static sc_status stages(job *j, int nthread, float *residual, sc_error *err) {
   SC_TRY(run_stage(j, nthread, err));
   for (size_t i = 0; i < j->rows->n; i++) residual[i] = (float)fabs(log(j->rows->time_s[i] / j->oof->predicted_s[i]));
   j->abs_residual = residual;
-  j->log_scale = log(mean_abs(residual, j->rows->n));
+  const sc_model *base = j->options->base;
+  j->log_scale = base ? base->card.intervals.log_scale : log(mean_abs(residual, j->rows->n));
   j->oof->log_scale = j->log_scale;
   return run_stage(j, nthread, err);
 }

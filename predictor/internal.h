@@ -57,6 +57,7 @@ typedef struct sc_fit {
 typedef struct sc_fit_options {
   sc_boost_options boost;
   int scale_rounds;
+  const sc_model *base; /* NULL = none */
 } sc_fit_options;
 /* Defaults in the place of zeros. */
 sc_status sc_fit_options_of(const sc_train_options *options, sc_fit_options *out, sc_error *err);
@@ -107,6 +108,7 @@ enum { SC_GOLDEN_ROWS = 8, SC_RANGED = SC_FEATURE_padding_share + 1 };
 
 typedef struct sc_card {
   uint64_t schema, trees, data;
+  uint64_t base; /* hash of the model that the last trees were added to, 0 = none */
   char version[24];
   sc_machine machine;
   sc_boost_options boost;

@@ -7,12 +7,12 @@
 #include "predictor/card.h"
 #include "predictor/pools.h"
 
-enum { LEAST_ROWS = 20 };
+enum { LEAST_ROWS = 20, LEAST_ADDED = 2 /* to a base */ };
 _Static_assert((int)SC_MOST_DEPTH == (int)SC_FOREST_DEPTH, "what trains must read back");
 
-static sc_status check_rows(const sc_rows *rows, sc_error *err) {
-  if (rows->n < LEAST_ROWS)
-    return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: at least %d are needed to train", rows->n, LEAST_ROWS);
+static sc_status check_rows(const sc_rows *rows, size_t least, sc_error *err) {
+  if (rows->n < least)
+    return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: at least %zu are needed to train", rows->n, least);
   for (size_t i = 0; i < rows->n; i++) {
     if (rows->forbidden && rows->forbidden[i]) {
       return sc_fail(err, SC_MISMATCH, "%s belongs to the evaluation set (group %s): it must not be trained on",
@@ -39,27 +39,38 @@ static uint64_t data_hash(const sc_rows *rows) {
   return sc_hash64(rows->group, rows->n * sizeof *rows->group, hash);
 }
 
-static sc_status describe_rows(const sc_rows *rows, sc_model *model, sc_error *err) {
+/* The groups of the rows and of the base, each once, ascending. */
+static sc_status list_groups(const sc_rows *rows, const sc_model *base, sc_model *model, sc_error *err) {
+  sc_card *card = &model->card;
+  const size_t more = base ? base->card.ngroups : 0, n = rows->ngroups + more;
+  card->group = sc_arena_alloc(model->arena, n, sizeof *card->group);
+  if (card->group == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t g = 0; g < rows->ngroups; g++) card->group[g] = text_hash(rows->group_name[g]);
+  if (more) memcpy(card->group + rows->ngroups, base->card.group, more * sizeof *card->group);
+  qsort(card->group, n, sizeof *card->group, by_hash);
+  card->ngroups = 0;
+  for (size_t g = 0; g < n; g++)
+    if (g == 0 || card->group[g] != card->group[g - 1]) card->group[card->ngroups++] = card->group[g];
+  return SC_OK;
+}
+
+static sc_status describe_rows(const sc_rows *rows, const sc_model *base, sc_model *model, sc_error *err) {
   sc_card *card = &model->card;
   card->rows = (uint32_t)rows->n;
   card->tasks = (uint32_t)rows->ntasks;
-  card->ngroups = (uint32_t)rows->ngroups;
   card->passes = (uint32_t)rows->passes;
   card->disturbed = (uint32_t)rows->disturbed;
   card->data = data_hash(rows);
   card->machine = rows->machine;
-  card->group = sc_arena_alloc(model->arena, rows->ngroups, sizeof *card->group);
-  if (card->group == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
-  for (size_t g = 0; g < rows->ngroups; g++) card->group[g] = text_hash(rows->group_name[g]);
-  qsort(card->group, rows->ngroups, sizeof *card->group, by_hash);
   for (int f = 0; f < SC_RANGED; f++) {
-    card->lowest[f] = card->highest[f] = rows->features[f];
-    for (size_t i = 1; i < rows->n; i++) {
+    card->lowest[f] = base ? base->card.lowest[f] : rows->features[f];
+    card->highest[f] = base ? base->card.highest[f] : rows->features[f];
+    for (size_t i = 0; i < rows->n; i++) {
       card->lowest[f] = fminf(card->lowest[f], rows->features[i * SC_FEATURE_COUNT + (size_t)f]);
       card->highest[f] = fmaxf(card->highest[f], rows->features[i * SC_FEATURE_COUNT + (size_t)f]);
     }
   }
-  return SC_OK;
+  return list_groups(rows, base, model, err);
 }
 
 static double mean_of(const sc_task_scores *scores, size_t n, sc_measure measure) {
@@ -167,18 +178,32 @@ static sc_status train_final(const sc_rows *rows, const sc_fit_options *options,
   return status;
 }
 
+/* What a quick addition to a base says of itself is what the base says. */
+static void inherit(const sc_card *base, sc_card *card) {
+  card->intervals = base->intervals;
+  card->top1 = base->top1;
+  card->pairs = base->pairs;
+  card->mape = base->mape;
+}
+
+static sc_status hold_out(const sc_rows *rows, const sc_train_options *options, sc_oof *oof, sc_error *err) {
+  *oof = (sc_oof){0};
+  if (options->base && options->quick) return SC_OK;
+  if (rows->ngroups > 1) sc_log_printf(&options->log, SC_LOG_INFO, "out-of-fold models over %zu groups", rows->ngroups);
+  else
+    sc_log_printf(&options->log, SC_LOG_WARN,
+                  "all rows belong to one contraction: intervals and scores hold for schedules of %s only",
+                  rows->task_name[0]);
+  return sc_oof_run(rows, SC_HOLDOUT_GROUP, options, oof, err);
+}
+
 static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_model *draft, sc_model **model,
                        sc_error *err) {
   sc_oof oof;
   sc_fit_options fit_options;
   sc_booster *booster = NULL;
   SC_TRY(sc_fit_options_of(options, &fit_options, err));
-  if (rows->ngroups > 1) sc_log_printf(&options->log, SC_LOG_INFO, "out-of-fold models over %zu groups", rows->ngroups);
-  else
-    sc_log_printf(&options->log, SC_LOG_WARN,
-                  "all rows belong to one contraction: intervals and scores hold for schedules of %s only",
-                  rows->task_name[0]);
-  SC_TRY(sc_oof_run(rows, SC_HOLDOUT_GROUP, options, &oof, err));
+  SC_TRY(hold_out(rows, options, &oof, err));
   sc_log_printf(&options->log, SC_LOG_INFO, "the model over all %zu rows", rows->n);
   sc_status status = train_final(rows, &fit_options, &oof, draft, &booster, err);
   if (status == SC_OK) {
@@ -186,10 +211,12 @@ static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_
     draft->card.trees = sc_forest_hash(&draft->forest);
     draft->card.boost = fit_options.boost;
     draft->card.scale_rounds = fit_options.scale_rounds;
+    draft->card.base = options->base ? options->base->hash : 0;
     snprintf(draft->card.version, sizeof draft->card.version, "%s", sc_version());
-    status = describe_rows(rows, draft, err);
+    status = describe_rows(rows, options->base, draft, err);
   }
-  if (status == SC_OK) status = describe_oof(rows, &oof, &draft->card, err);
+  if (status == SC_OK && oof.fold) status = describe_oof(rows, &oof, &draft->card, err);
+  else if (status == SC_OK) inherit(&options->base->card, &draft->card);
   if (status == SC_OK) status = seal(booster, rows, draft, model, err);
   sc_booster_free(booster);
   sc_oof_free(&oof);
@@ -198,14 +225,16 @@ static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_
 
 sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err) {
   static const sc_train_options defaults;
-  SC_TRY(check_rows(rows, err));
+  if (!options) options = &defaults;
+  if (options->quick && !options->base) return sc_fail(err, SC_USAGE, "a quick model wants a base");
+  SC_TRY(check_rows(rows, options->base ? LEAST_ADDED : LEAST_ROWS, err));
   sc_model *draft = calloc(1, sizeof *draft);
   if (draft == NULL || (draft->arena = sc_arena_new()) == NULL) {
     free(draft);
     return sc_fail(err, SC_NOMEM, "out of memory");
   }
   draft->card.kernel_facts = (uint32_t)rows->kernel_facts;
-  const sc_status status = train(rows, options ? options : &defaults, draft, model, err);
+  const sc_status status = train(rows, options, draft, model, err);
   sc_model_free(draft);
   return status;
 }

@@ -99,6 +99,21 @@ static void take_round(boosting *b, int member, const float *margin) {
   memcpy(b->before, margin, count * sizeof *margin);
 }
 
+/* Where boosting begins: with a base each member sees what it says. */
+static sc_status start(boosting *b, bool base, sc_error *err) {
+  static const char config[] =
+      "{\"type\":1,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}";
+  const size_t count = b->n * (size_t)b->k;
+  const bst_ulong *shape;
+  bst_ulong dims;
+  const float *margin;
+  if (!base) return SC_OK; /* all zero */
+  XGB(XGBoosterPredictFromDMatrix(b->booster, b->matrix, config, &shape, &dims, &margin));
+  memcpy(b->before, margin, count * sizeof *margin);
+  for (int m = 0; m < b->members; m++) memcpy(b->own + (size_t)m * count, margin, count * sizeof *margin);
+  return SC_OK;
+}
+
 /* Several boosters in one file: rounds are dealt to the members in turn, each sees its own margins only, and the sum of
  * all trees is the mean of the members. */
 static sc_status boost(boosting *b, const sc_boost_target *target, int rounds, sc_error *err) {
@@ -133,7 +148,8 @@ static sc_status train(BoosterHandle booster, DMatrixHandle matrix, size_t n, co
   float *room = calloc(count, (3 + (size_t)options->members) * sizeof *room);
   if (room == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu gradients", n);
   boosting b = {booster, matrix, n, ntargets, options->members, room, room + count, room + 2 * count, room + 3 * count};
-  const sc_status status = boost(&b, target, options->rounds, err);
+  sc_status status = start(&b, options->base_json != NULL, err);
+  if (status == SC_OK) status = boost(&b, target, options->rounds, err);
   free(room);
   return status;
 }
@@ -151,6 +167,9 @@ sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const c
     status = failed(err);
   }
   if (status == SC_OK && XGBoosterCreate(&matrix, 1, &booster->handle) != 0) status = failed(err);
+  if (status == SC_OK && options->base_json &&
+      XGBoosterLoadModelFromBuffer(booster->handle, options->base_json, options->base_len) != 0)
+    status = failed(err);
   if (status == SC_OK) status = train(booster->handle, matrix, n, target, ntargets, options, err);
   if (matrix) XGDMatrixFree(matrix);
   if (status == SC_OK) *out = booster;

@@ -20,6 +20,8 @@ typedef struct sc_boost_options {
   int members /* boosters whose mean is the model */, rounds /* of each */, depth, nthread;
   double eta, min_child_weight, subsample, colsample;
   uint64_t seed;
+  const char *base_json; /* trees are added to those of this model, of as many outputs; NULL = none */
+  size_t base_len;
 } sc_boost_options;
 
 typedef struct sc_booster sc_booster;

@@ -6,7 +6,7 @@
 #include "tools/tools.h"
 
 struct train_options {
-  const char *out, *forbid, *machine;
+  const char *out, *base, *forbid, *machine;
   int64_t members, trees, depth, seed, passes, threads;
   double eta, subsample, colsample, min_child_weight;
   bool json, disturbed;
@@ -14,19 +14,22 @@ struct train_options {
 
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct train_options, out), "FILE", "the model, x.xgb (required)", NULL},
-    {"members", 0, OPTION_COUNT, offsetof(struct train_options, members), "N", "boosters to average, default 4",
-     OPTION_RANGE(1, SC_MOST_MEMBERS)},
-    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "of each, default 250",
+    {"base", 0, OPTION_TEXT, offsetof(struct train_options, base), "MODEL",
+     "correct this model: a few hundred rows are enough", NULL},
+    {"members", 0, OPTION_COUNT, offsetof(struct train_options, members), "N",
+     "boosters to average, default 4; with --base 1", OPTION_RANGE(1, SC_MOST_MEMBERS)},
+    {"trees", 0, OPTION_COUNT, offsetof(struct train_options, trees), "N", "of each, default 250; with --base 60",
      OPTION_RANGE(1, SC_MOST_TREES)},
-    {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6", OPTION_RANGE(1, SC_MOST_DEPTH)},
+    {"depth", 0, OPTION_COUNT, offsetof(struct train_options, depth), "N", "default 6; with --base 4",
+     OPTION_RANGE(1, SC_MOST_DEPTH)},
     {"eta", 0, OPTION_REAL, offsetof(struct train_options, eta), "X", "learning rate, default 0.1",
      OPTION_RANGE(0.0001, 1)},
     {"subsample", 0, OPTION_REAL, offsetof(struct train_options, subsample), "X", "share of rows a tree, default 0.7",
      OPTION_RANGE(0.01, 1)},
     {"colsample", 0, OPTION_REAL, offsetof(struct train_options, colsample), "X",
      "share of features a tree, default 0.3", OPTION_RANGE(0.01, 1)},
-    {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X", "smallest leaf, default 5",
-     OPTION_RANGE(0.001, 1000000)},
+    {"min-child", 0, OPTION_REAL, offsetof(struct train_options, min_child_weight), "X",
+     "smallest leaf, default 5; with --base 2", OPTION_RANGE(0.001, 1000000)},
     {"passes", 'p', OPTION_COUNT, offsetof(struct train_options, passes), "N",
      "per label; default 3, more where all of a task have", OPTION_RANGE(1, SC_MAX_PASSES)},
     {"disturbed", 0, OPTION_FLAG, offsetof(struct train_options, disturbed), NULL, "passes marked invalid count too",
@@ -62,7 +65,7 @@ static void say_rows(tool *t, const sc_rows *rows) {
     if (out[i].n) tool_say(t, "left out: %zu rows that %s", out[i].n, out[i].why);
 }
 
-static sc_status train(tool *t, const struct train_options *o, const sc_dataset *dataset,
+static sc_status train(tool *t, const struct train_options *o, const sc_model *base, const sc_dataset *dataset,
                        const sc_kernel_table *kernels) {
   const sc_rows_options how = {
       .passes = (int)o->passes, .disturbed = o->disturbed, .kernels = kernels, .forbid = o->forbid};
@@ -75,6 +78,7 @@ static sc_status train(tool *t, const struct train_options *o, const sc_dataset 
                                .colsample = o->colsample,
                                .seed = (uint64_t)o->seed,
                                .nthread = (int)o->threads,
+                               .base = base,
                                .log = t->log};
   sc_rows rows;
   sc_model *model = NULL;
@@ -108,13 +112,16 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   const struct train_options *o = given;
   sc_dataset *dataset;
   sc_kernel_table *kernels = NULL;
+  sc_model *base = NULL;
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   SC_TRY(tool_output(t, o->out));
   SC_TRY(replaces_model(t, o->out));
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
-  sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);
-  if (status == SC_OK) status = train(t, o, dataset, kernels);
+  sc_status status = o->base ? sc_model_load(o->base, &base, &t->err) : SC_OK;
+  if (status == SC_OK) status = tool_kernels_of(t, o->machine, dataset, &kernels);
+  if (status == SC_OK) status = train(t, o, base, dataset, kernels);
+  sc_model_free(base);
   sc_kernel_table_free(kernels);
   sc_dataset_close(dataset, NULL);
   return status;
@@ -129,7 +136,11 @@ const verb verb_train = {
         "left out, rows of groups "
         "that belong to the evaluation are refused. The file holds the trees and a card that says what they "
         "were trained on; "
-        "it is checked when it is loaded, and a model that does not belong to this program is refused.",
+        "it is checked when it is loaded, and a model that does not belong to this program is refused. With --base the "
+        "trees "
+        "are added to those of another model, of another machine, compiler or number of threads, say: its cut points "
+        "and "
+        "its scale of errors stay, and the card names it.",
     .example = "train-sched d.h5 --out host.xgb",
     .options = options,
     .options_size = sizeof(struct train_options),
