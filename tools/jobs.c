@@ -36,8 +36,32 @@ void job_nest(const job *j, sc_nest *nest) {
   SC_ASSERT(status == SC_OK);
 }
 
-sc_work job_work(const job *j) {
-  return (sc_work){j->task, j->schedule, (uint8_t)j->origin.proposal, j->origin.model_hash};
+sc_status jobs_add_one(void *user, const sc_schedule *schedule) {
+  jobs_adding *a = user;
+  return jobs_add(a->t, a->jobs, a->task, schedule, a->origin);
+}
+
+sc_status jobs_measure(tool *t, const sc_machine *machine, const job_list *jobs, sc_campaign_options options,
+                       sc_dataset *dataset, sc_campaign_report *report) {
+  progress bar;
+  sc_work *work = calloc(jobs->n + 1, sizeof *work);
+  if (!work) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
+  for (size_t i = 0; i < jobs->n; i++) {
+    const job *j = &jobs->job[i];
+    work[i] = (sc_work){j->task, j->schedule, (uint8_t)j->origin.proposal, j->origin.model_hash};
+  }
+  const bool own = options.progress != NULL;
+  if (!own) {
+    options.progress = progress_campaign;
+    options.progress_user = &bar;
+  }
+  options.stop = interrupt_flag();
+  options.log = t->log;
+  if (!own) progress_begin(&bar);
+  sc_status status = sc_campaign_run(machine, work, jobs->n, &options, dataset, report, &t->err);
+  if (!own) progress_end(&bar);
+  free(work);
+  return status;
 }
 
 static sc_status add_read(void *user, const sc_listed *listed) {

@@ -15,27 +15,19 @@ static const char *const layers[] = {"conv2d:H=56,W=56,C=64,K=64,R=3,S=3,pad=1",
 enum { ROUNDS = 3, STRATIFIED = 9, UNIFORM = 3 }; /* schedules of a layer and round */
 static const double most_s = 45;
 
-struct adding {
-  tool *t;
-  const sc_task *task;
-  job_list jobs;
-};
-
-static sc_status add(void *user, const sc_schedule *schedule) {
-  struct adding *a = user;
-  return jobs_add(a->t, &a->jobs, a->task, schedule, (sc_origin){0});
-}
-
 static sc_status one_layer(tool *t, platform *p, const char *layer, uint64_t seed) {
-  struct adding a = {.t = t};
+  job_list jobs = {0};
+  jobs_adding a = {.t = t, .jobs = &jobs};
   sc_space_bound *space;
   SC_TRY(tool_task(t, layer, &a.task));
   SC_TRY(tool_space(t, NULL, a.task, p, NULL, 1, &space));
-  sc_status status = sample_stratified(t, space, a.task, p, STRATIFIED, seed, add, &a);
-  if (status == SC_OK) status = sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, seed + ROUNDS, add, &a, &t->err);
-  if (status == SC_OK) status = kernels_measure(t, p, &a.jobs);
+  const sc_target target = {&p->machine, p->kernels, 1};
+  sc_status status = sc_draw_stratified(space, a.task, &target, STRATIFIED, seed, jobs_add_one, &a, &t->err);
+  if (status == SC_OK)
+    status = sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, seed + ROUNDS, jobs_add_one, &a, &t->err);
+  if (status == SC_OK) status = kernels_measure(t, p, &jobs);
   sc_space_unbind(space);
-  jobs_free(&a.jobs);
+  jobs_free(&jobs);
   return status;
 }
 

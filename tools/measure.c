@@ -52,7 +52,7 @@ static void warn_counters(tool *t, const char *counters) {
   }
 }
 
-static sc_status parse_shard(tool *t, const char *text, sc_campaign_options *c) {
+sc_status shard_parse(tool *t, const char *text, sc_campaign_options *c) {
   int end = 0;
   if (!text) return SC_OK;
   if (sscanf(text, "%d/%d%n", &c->shard, &c->nshards, &end) != 2 || text[end] || c->nshards < 1 || c->shard < 0 ||
@@ -77,7 +77,6 @@ static sc_status parse_passes(tool *t, const char *text, sc_campaign_options *c)
 }
 
 static sc_status campaign(tool *t, const struct measure_options *o, const sc_machine *machine, const job_list *jobs) {
-  progress bar;
   sc_campaign_report report = {0};
   sc_dataset *dataset;
   sc_campaign_options c = {.measure = {.threads = (int)o->threads,
@@ -87,23 +86,14 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
                                        .seed = (uint64_t)o->seed,
                                        .counters = o->counters},
                            .retry = o->retry,
-                           .seed = (uint64_t)o->seed,
-                           .progress = progress_campaign,
-                           .progress_user = &bar,
-                           .stop = interrupt_flag(),
-                           .log = t->log};
-  SC_TRY(parse_shard(t, o->shard, &c));
+                           .seed = (uint64_t)o->seed};
+  SC_TRY(shard_parse(t, o->shard, &c));
   SC_TRY(parse_passes(t, o->passes, &c));
-  sc_work *work = calloc(jobs->n, sizeof *work);
-  if (!work) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
-  for (size_t i = 0; i < jobs->n; i++) work[i] = job_work(&jobs->job[i]);
   sc_status status = sc_dataset_open(o->out, SC_DATASET_APPEND, &dataset, &t->err);
   if (status == SC_OK) {
     warn_counters(t, o->counters);
     interrupt_catch();
-    progress_begin(&bar);
-    status = sc_campaign_run(machine, work, jobs->n, &c, dataset, &report, &t->err);
-    progress_end(&bar);
+    status = jobs_measure(t, machine, jobs, c, dataset, &report);
     sc_status closed = sc_dataset_close(dataset, status == SC_OK ? &t->err : NULL);
     if (status == SC_OK) status = closed;
     if (status == SC_INTERRUPTED)
@@ -111,7 +101,6 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
     if (report.given_up) tool_say(t, "%zu schedules timed out before; --retry measures them again", report.given_up);
     if (status == SC_OK || status == SC_INTERRUPTED) print_report(&t->out, o->out, &report, o->json);
   }
-  free(work);
   return status;
 }
 
@@ -129,7 +118,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_machine machine;
   if (o->counters && strcmp(o->counters, "list") == 0) return list_counters(t);
   SC_TRY(parse_passes(t, o->passes, &(sc_campaign_options){0})); /* before a long input is read */
-  SC_TRY(parse_shard(t, o->shard, &(sc_campaign_options){0}));
+  SC_TRY(shard_parse(t, o->shard, &(sc_campaign_options){0}));
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
   SC_TRY(jobs_read(t, n, operands, &jobs));

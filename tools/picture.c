@@ -65,7 +65,7 @@ sc_status run_program(tool *t, const char *const *argv, const char *input, sc_st
 }
 
 /* A gnuplot string in single quotes: a quote is doubled. */
-static void quoted(sc_str *s, const char *text) {
+void picture_quote(sc_str *s, const char *text) {
   sc_str_add(s, "'");
   for (const char *p = text; *p; p++) sc_str_addn(s, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
   sc_str_add(s, "'");
@@ -106,15 +106,15 @@ sc_status picture_draw(tool *t, const char *path, const char *title, const sc_ro
   sc_str s = {0};
   int n = put_blocks(&s, rows, predicted_s, names);
   sc_str_add(&s, "set terminal pngcairo size 900,900 font 'sans,12'\nset output ");
-  quoted(&s, path);
+  picture_quote(&s, path);
   sc_str_add(&s, "\nset title ");
-  quoted(&s, title);
+  picture_quote(&s, title);
   sc_str_add(&s, " noenhanced\nset logscale xy\nset xlabel 'measured, ms'\nset ylabel 'predicted, ms'\nset grid\n"
                  "set key top left\nset size square\nplot x with lines lc rgb 'black' title 'exact', "
                  "1.25*x with lines lc rgb 'gray' dt 2 title '+-25 %', x/1.25 with lines lc rgb 'gray' dt 2 notitle");
   for (int k = 0; k < n; k++) {
     sc_str_printf(&s, ", $b%d with points pt 7 ps 0.4 title ", k);
-    quoted(&s, names[k]);
+    picture_quote(&s, names[k]);
   }
   sc_str_add(&s, "\n");
   sc_status status =

@@ -38,14 +38,6 @@ sc_status quick_tasks(quickstart *q); /* data/corpus/quickstart.txt */
 sc_status quick_campaign(quickstart *q);
 /* Measures schedules into the dataset (fewer than passes are there). */
 sc_status quick_measure(quickstart *q, const job_list *jobs, int passes);
-/* For what samples: adds each schedule to the jobs; user = quick_adding. */
-typedef struct quick_adding {
-  quickstart *q;
-  job_list *jobs;
-  const sc_task *task;
-  sc_origin origin;
-} quick_adding;
-sc_status quick_add(void *user, const sc_schedule *schedule);
 /* The picks of a model as jobs. */
 sc_status quick_add_picks(quickstart *q, job_list *jobs, const sc_task *task, const sc_pick *pick, size_t n);
 /* Picks, measures the finalists, keeps the fastest, writes its C, times the baselines. */

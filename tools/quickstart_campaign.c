@@ -10,45 +10,24 @@ enum { STRATIFIED = 6, UNIFORM = 2, PROPOSED = 8, PASSES = 2, SCAN = 3000, ROUND
 static const double drawn_share = 0.6; /* of the time, before a model proposes */
 
 sc_status quick_tasks(quickstart *q) {
-  tool *t = q->t;
-  char folder[4000], path[4200], *text;
-  size_t len;
+  char folder[4000], path[4200];
+  listed_task *list;
+  size_t n;
   sc_data_dir(folder, sizeof folder);
   snprintf(path, sizeof path, "%s/corpus/quickstart.txt", folder);
-  SC_TRY(sc_file_read(t->arena, path, 1 << 20, &text, &len, &t->err));
-  for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-    char *tab = strchr(line, '\t');
-    if (*line == '#' || !tab) continue;
-    if (q->ntasks == QUICK_TASKS) return sc_fail(&t->err, SC_LIMIT, "more than %d tasks in %s", QUICK_TASKS, path);
-    *tab = '\0';
-    q->c[q->ntasks].name = line;
-    SC_TRY(tool_task(t, tab + 1, &q->c[q->ntasks].task));
-    q->ntasks++;
+  SC_TRY(tasks_read(q->t, path, &list, &n));
+  if (n > QUICK_TASKS) return sc_fail(&q->t->err, SC_LIMIT, "more than %d tasks in %s", QUICK_TASKS, path);
+  for (; q->ntasks < n; q->ntasks++) {
+    q->c[q->ntasks].name = list[q->ntasks].network;
+    q->c[q->ntasks].task = list[q->ntasks].task;
   }
   return SC_OK;
 }
 
 sc_status quick_measure(quickstart *q, const job_list *jobs, int passes) {
-  progress bar;
   sc_campaign_report report;
-  const sc_campaign_options o = {.measure = {.threads = 1},
-                                 .passes = passes,
-                                 .progress = progress_campaign,
-                                 .progress_user = &bar,
-                                 .stop = interrupt_flag(),
-                                 .log = q->t->log};
-  sc_work *work = sc_arena_alloc(q->t->arena, jobs->n, sizeof *work);
-  if (!work) return sc_fail(&q->t->err, SC_NOMEM, "no memory for %zu schedules", jobs->n);
-  for (size_t i = 0; i < jobs->n; i++) work[i] = job_work(&jobs->job[i]);
-  progress_begin(&bar);
-  sc_status status = sc_campaign_run(&q->p.machine, work, jobs->n, &o, q->dataset, &report, &q->t->err);
-  progress_end(&bar);
-  return status;
-}
-
-sc_status quick_add(void *user, const sc_schedule *schedule) {
-  quick_adding *a = user;
-  return jobs_add(a->q->t, a->jobs, a->task, schedule, a->origin);
+  const sc_campaign_options o = {.measure = {.threads = 1}, .passes = passes};
+  return jobs_measure(q->t, &q->p.machine, jobs, o, q->dataset, &report);
 }
 
 sc_status quick_add_picks(quickstart *q, job_list *jobs, const sc_task *task, const sc_pick *pick, size_t n) {
@@ -58,10 +37,11 @@ sc_status quick_add_picks(quickstart *q, job_list *jobs, const sc_task *task, co
 }
 
 static sc_status draw(quickstart *q, const sc_space_bound *space, const sc_task *task, uint64_t round, job_list *jobs) {
-  quick_adding a = {q, jobs, task, {SC_PROPOSED_STRATIFIED, 0}};
-  SC_TRY(sample_stratified(q->t, space, task, &q->p, STRATIFIED, round, quick_add, &a));
+  jobs_adding a = {q->t, jobs, task, {SC_PROPOSED_STRATIFIED, 0}};
+  const sc_target target = {&q->p.machine, q->p.kernels, 1};
+  SC_TRY(sc_draw_stratified(space, task, &target, STRATIFIED, round, jobs_add_one, &a, &q->t->err));
   a.origin.proposal = SC_PROPOSED_UNIFORM;
-  return sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, round + 1000003, quick_add, &a, &q->t->err);
+  return sc_space_sample(space, SC_SAMPLE_UNIFORM, UNIFORM, round + 1000003, jobs_add_one, &a, &q->t->err);
 }
 
 static sc_status propose(quickstart *q, const sc_space_bound *space, const sc_task *task, uint64_t round,

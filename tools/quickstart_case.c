@@ -66,8 +66,8 @@ static sc_status keep_fastest(quickstart *q, quick_case *c, const sc_pick *pick,
 /* Points for the picture, where no campaign of our own gave them. */
 static sc_status measure_points(quickstart *q, quick_case *c, const sc_space_bound *space) {
   job_list jobs = {0};
-  quick_adding a = {q, &jobs, c->task, {SC_PROPOSED_UNIFORM, 0}};
-  sc_status status = sc_space_sample(space, SC_SAMPLE_UNIFORM, POINTS, 7, quick_add, &a, &q->t->err);
+  jobs_adding a = {q->t, &jobs, c->task, {SC_PROPOSED_UNIFORM, 0}};
+  sc_status status = sc_space_sample(space, SC_SAMPLE_UNIFORM, POINTS, 7, jobs_add_one, &a, &q->t->err);
   if (status == SC_OK) status = quick_measure(q, &jobs, PASSES);
   jobs_free(&jobs);
   return status;

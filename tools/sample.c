@@ -91,7 +91,8 @@ static sc_status draw(tool *t, const struct sample_options *o, const sc_task *ta
   if (all < n) n = (size_t)all;
   print_head(t, o, task, count, o->sampling == SC_SAMPLE_EXHAUSTIVE && n == all);
   uint64_t seed = (uint64_t)o->seed;
-  if (o->sampling == STRATIFIED) SC_TRY(sample_stratified(t, space, task, p, n, seed, print_one, &print));
+  const sc_target target = {&p->machine, p->kernels, (int)p->machine.cores.value};
+  if (o->sampling == STRATIFIED) SC_TRY(sc_draw_stratified(space, task, &target, n, seed, print_one, &print, &t->err));
   else SC_TRY(sc_space_sample(space, (sc_sampling)o->sampling, n, seed, print_one, &print, &t->err));
   if (o->json) sc_str_add(&t->out, "]}\n");
   if (print.n < n) tool_say(t, "%zu schedules instead of %zu", print.n, n);

@@ -4,8 +4,7 @@
 #ifndef SC_TOOLS_H
 #define SC_TOOLS_H
 
-#include "harness/harness.h"
-#include "predictor/predictor.h"
+#include "tuner/tuner.h"
 
 /* ---- a verb and its options ---- */
 
@@ -152,9 +151,28 @@ sc_status jobs_compilers(tool *t, const job_list *jobs, const sc_machine *machin
 sc_status job_failed(tool *t, const job *j, const char *clause, sc_status status);
 /* An illegal one is SC_ILLEGAL. */
 sc_status jobs_add(tool *t, job_list *jobs, const sc_task *task, const sc_schedule *schedule, sc_origin origin);
+/* For what samples: adds each schedule to the jobs; user = jobs_adding. */
+typedef struct jobs_adding {
+  tool *t;
+  job_list *jobs;
+  const sc_task *task;
+  sc_origin origin;
+} jobs_adding;
+sc_status jobs_add_one(void *user, const sc_schedule *schedule);
 void job_nest(const job *j, sc_nest *nest);
-sc_work job_work(const job *j);
 void jobs_free(job_list *jobs);
+/* --shard I/N; NULL: the whole. */
+sc_status shard_parse(tool *t, const char *text, sc_campaign_options *c);
+/* Measures them into a dataset, with a progress bar unless the options have a progress of their own; Ctrl-C ends it in
+ * order. */
+sc_status jobs_measure(tool *t, const sc_machine *machine, const job_list *jobs, sc_campaign_options options,
+                       sc_dataset *dataset, sc_campaign_report *report);
+/* A table of tasks: lines `network<TAB>task`, '#' begins a comment. */
+typedef struct listed_task {
+  const char *network;
+  const sc_task *task;
+} listed_task;
+sc_status tasks_read(tool *t, const char *path, listed_task **list, size_t *n);
 /* Datasets together, in memory. */
 sc_status datasets_read(tool *t, int n, char **paths, sc_dataset **dataset);
 
@@ -195,10 +213,6 @@ void progress_end(progress *p);
 void interrupt_catch(void);
 const volatile bool *interrupt_flag(void);
 
-/* Draws n schedules, densest at the fast end of analytic time, out of 20 n uniform ones. */
-sc_status sample_stratified(tool *t, const sc_space_bound *space, const sc_task *task, const platform *p, size_t n,
-                            uint64_t seed, sc_sample_fn *each, void *user);
-
 /* Measures the kernels of these schedules that no table knows yet, and saves those in the table of this place. */
 sc_status kernels_measure(tool *t, platform *p, const job_list *jobs);
 /* The k best of a scan; with `calibrate` the kernels of the 100 best are measured and they are ranked again. */
@@ -220,6 +234,8 @@ void emit_name(const sc_task *task, const sc_nest *nest, char *name, size_t size
 sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, const sc_machine *machine,
                     const char *name, const char *path);
 
+/* Adds a string as gnuplot wants it. */
+void picture_quote(sc_str *s, const char *text);
 /* Predicted against measured times as a PNG, through gnuplot. */
 sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s);
 /* Runs a program without a shell; input and output may be NULL (nothing; thrown away). SC_NOTFOUND: it is not
