@@ -62,3 +62,16 @@ sc_status sc_corpus_load(sc_arena *arena, const sc_library *library, const char 
   }
   return SC_OK;
 }
+
+sc_status sc_corpus_names(sc_arena *arena, const char *standard, sc_names *names, sc_error *err) {
+  char folder[4096], path[4096 + 64], *text, *next;
+  size_t len;
+  *names = (sc_names){.arena = arena};
+  sc_data_dir(folder, sizeof folder);
+  snprintf(path, sizeof path, "%s/corpus/%s", folder, standard);
+  if (access(path, F_OK) != 0) return SC_OK;
+  SC_TRY(sc_file_read(arena, path, MAX_BYTES, &text, &len, err));
+  for (char *line = strtok_r(text, "\r\n", &next); line; line = strtok_r(NULL, "\r\n", &next))
+    if (line[0] != '#' && sc_names_add(names, line) == SC_NO_NAME) return sc_fail(err, SC_NOMEM, "out of memory");
+  return SC_OK;
+}

@@ -14,4 +14,7 @@ typedef struct sc_corpus {
 sc_status sc_corpus_load(sc_arena *arena, const sc_library *library, const char *path, const char *standard,
                          sc_corpus *corpus, sc_error *err);
 
+/* Names, a line each, of data/corpus/<standard>, which may be missing. */
+sc_status sc_corpus_names(sc_arena *arena, const char *standard, sc_names *names, sc_error *err);
+
 #endif

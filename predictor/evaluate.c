@@ -9,9 +9,9 @@
 
 enum { DRAWS = 10000 };
 
-/* Times by row; four arrays of rows.n in one allocation. */
+/* Times by row; arrays of rows.n in one allocation. What is not scored has no truth. */
 typedef struct predictions {
-  double *predicted, *analytic, *low, *high;
+  double *predicted, *analytic, *low, *high, *truth, *half;
 } predictions;
 
 /* ---- held out ---- */
@@ -38,7 +38,7 @@ static sc_status fold_intervals(const sc_rows *rows, const sc_oof *oof, int fold
 }
 
 static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, predictions *p,
-                          sc_error *err) {
+                          sc_evaluation *out, sc_error *err) {
   sc_oof oof;
   if (rows->ngroups < 2)
     return sc_fail(err, SC_UNSUPPORTED, "all rows belong to one contraction: nothing can be held out");
@@ -52,6 +52,8 @@ static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_trai
     score[i] = log(rows->time_s[i] / oof.predicted_s[i]) / oof.scale[i];
   }
   for (int f = 0; status == SC_OK && f < oof.nfolds; f++) status = fold_intervals(rows, &oof, f, score, index, p, err);
+  out->trained_rows = oof.trained_rows;
+  out->trained_groups = oof.trained_groups;
   free(score);
   free(index);
   sc_oof_free(&oof);
@@ -99,6 +101,32 @@ static sc_status summarise(const sc_bootstrap *b, const char *name, sc_scores *o
   return sc_bootstrap_p5(b, SC_TOP1, &out->top1_p5, err);
 }
 
+/* Rows of which networks are scored. */
+static bool is_scored(const sc_rows *rows, sc_holdout holdout, size_t row) {
+  return holdout != SC_HOLDOUT_DEVELOPMENT || (rows->development && rows->development[rows->network[row]]);
+}
+
+/* Pools leave out what has no time. */
+static sc_status choose_scored(const sc_rows *rows, sc_holdout holdout, const predictions *p, sc_evaluation *out,
+                               sc_error *err) {
+  const size_t n = rows->ntasks + rows->ngroups + rows->nnetworks;
+  bool *seen = calloc(n + 1, sizeof *seen), *group = seen + rows->ntasks, *network = group + rows->ngroups;
+  if (!seen) return sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t i = 0; i < rows->n; i++) {
+    const bool scored = is_scored(rows, holdout, i);
+    p->truth[i] = scored ? rows->time_s[i] : 0;
+    p->half[i] = scored ? rows->half_b_s[i] : 0;
+    if (!scored) continue;
+    out->rows++;
+    seen[rows->task[i]] = group[rows->group[i]] = network[rows->network[i]] = true;
+  }
+  for (size_t i = 0; i < rows->ntasks; i++) out->tasks += seen[i];
+  for (size_t i = 0; i < rows->ngroups; i++) out->groups += group[i];
+  for (size_t i = 0; i < rows->nnetworks; i++) out->networks += network[i];
+  free(seen);
+  return SC_OK;
+}
+
 static sc_status score_all(const sc_rows *rows, const predictions *p, uint64_t seed, sc_task_scores *scores,
                            sc_evaluation *out, sc_error *err) {
   const struct {
@@ -106,10 +134,10 @@ static sc_status score_all(const sc_rows *rows, const predictions *p, uint64_t s
     sc_scored_times times;
     bool random;
     sc_scores *to;
-  } line[] = {{"model", {rows->time_s, p->predicted, p->low, p->high}, false, &out->model},
-              {"analytic", {rows->time_s, p->analytic, NULL, NULL}, false, &out->analytic},
-              {"random", {rows->time_s, rows->time_s, NULL, NULL}, true, &out->random},
-              {"re-measured", {rows->half_b_s, rows->half_a_s, NULL, NULL}, false, &out->remeasured}};
+  } line[] = {{"model", {p->truth, p->predicted, p->low, p->high}, false, &out->model},
+              {"analytic", {p->truth, p->analytic, NULL, NULL}, false, &out->analytic},
+              {"random", {p->truth, p->truth, NULL, NULL}, true, &out->random},
+              {"re-measured", {p->half, rows->half_a_s, NULL, NULL}, false, &out->remeasured}};
   for (size_t i = 0; i < SC_COUNT_OF(line); i++) {
     sc_task_scores *own = scores + i * rows->ntasks;
     const sc_bootstrap b = {own, rows->ntasks, rows->ngroups, DRAWS, seed};
@@ -127,14 +155,18 @@ sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *m
   if (rows->n < 2) return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: nothing to evaluate", rows->n);
   if (holdout == SC_HOLDOUT_NONE && model == NULL)
     return sc_fail(err, SC_USAGE, "evaluation of unseen rows needs a model");
-  double *times = malloc(4 * rows->n * sizeof *times);
+  enum { ARRAYS = 6 };
+  double *times = malloc(ARRAYS * rows->n * sizeof *times), *at = times;
   sc_task_scores *scores = malloc(4 * rows->ntasks * sizeof *scores);
   sc_status status = times && scores ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory for %zu rows", rows->n);
-  predictions p = {times, times + rows->n, times + 2 * rows->n, times + 3 * rows->n};
-  *out = (sc_evaluation){.rows = rows->n, .tasks = rows->ntasks, .groups = rows->ngroups, .networks = rows->nnetworks};
+  predictions p;
+  double **const array[ARRAYS] = {&p.predicted, &p.analytic, &p.low, &p.high, &p.truth, &p.half};
+  for (int i = 0; times && i < ARRAYS; i++, at += rows->n) *array[i] = at;
+  *out = (sc_evaluation){0};
   if (status == SC_OK) {
-    status = holdout == SC_HOLDOUT_NONE ? unseen(rows, model, &p, err) : held_out(rows, holdout, options, &p, err);
+    status = holdout == SC_HOLDOUT_NONE ? unseen(rows, model, &p, err) : held_out(rows, holdout, options, &p, out, err);
   }
+  if (status == SC_OK) status = choose_scored(rows, holdout, &p, out, err);
   if (status == SC_OK) status = score_all(rows, &p, options->seed, scores, out, err);
   if (status == SC_OK && predicted_s) memcpy(predicted_s, p.predicted, rows->n * sizeof *predicted_s);
   free(times);

@@ -20,6 +20,7 @@ sc_status sc_fit_options_of(const sc_train_options *o, sc_fit_options *out, sc_e
   if (!is_share(o->eta) || !is_share(o->subsample) || !is_share(o->colsample))
     return sc_fail(err, SC_USAGE, "eta %g, subsample %g, colsample %g: each lies between 0 and 1", o->eta, o->subsample,
                    o->colsample);
+  if (!is_share(o->share)) return sc_fail(err, SC_USAGE, "a share of %g of the groups", o->share);
   if (!(o->min_child_weight >= 0 && o->min_child_weight < INFINITY))
     return sc_fail(err, SC_USAGE, "min_child_weight %g is no weight", o->min_child_weight);
   *out = (sc_fit_options){.boost = {.members = members,

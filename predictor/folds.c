@@ -19,6 +19,8 @@ typedef struct job {
   const float *abs_residual; /* second stage */
   sc_fit *fit; /* of each fold */
   double log_scale;
+  const sc_train_options *train;
+  atomic_size_t trained, trained_rows, trained_groups; /* scored folds of the first stage, and sums over them */
   atomic_int next, failed;
   sc_error error;
   pthread_mutex_t mutex; /* of error */
@@ -65,24 +67,57 @@ static void deal_schedules(const sc_rows *rows, uint64_t seed, sc_oof *oof) {
   }
 }
 
+/* Development networks are folds; the rows of others, which are not scored but tell how wide intervals must be, are
+ * dealt into the group folds behind them. */
+static sc_status deal_development(const sc_rows *rows, uint64_t seed, sc_oof *oof, sc_error *err) {
+  uint8_t *fold = calloc(rows->nnetworks + 1, 1);
+  int n = 0;
+  if (!fold) return sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t i = 0; i < rows->nnetworks && n < SC_MAX_FOLDS - GROUP_FOLDS; i++)
+    if (rows->development && rows->development[i]) fold[i] = (uint8_t)++n;
+  sc_status status = n ? deal_groups(rows, seed, oof, err)
+                       : sc_fail(err, SC_UNSUPPORTED, "no row is of a network of data/corpus/development.txt");
+  for (size_t i = 0; i < rows->n && status == SC_OK; i++)
+    oof->fold[i] = (uint8_t)(fold[rows->network[i]] ? fold[rows->network[i]] - 1 : n + oof->fold[i]);
+  if (status == SC_OK) oof->nfolds += n;
+  oof->nscored = n;
+  free(fold);
+  return status;
+}
+
 static void deal_networks(const sc_rows *rows, sc_oof *oof) {
   oof->nfolds = rows->nnetworks < SC_MAX_FOLDS ? (int)rows->nnetworks : SC_MAX_FOLDS;
   for (size_t i = 0; i < rows->n; i++) oof->fold[i] = (uint8_t)(rows->network[i] % (uint32_t)oof->nfolds);
 }
 
+/* Is this group among the share that is trained on? A larger share holds a smaller one. */
+static bool is_in_share(const job *j, const char *group) {
+  const double share = j->train->share;
+  if (share <= 0 || share >= 1) return true;
+  return (double)sc_hash64(group, strlen(group), j->train->seed + 1) < share * 0x1p64;
+}
+
 /* Rows of the fold, and rows that its model may see; returned in one allocation. */
-static uint32_t *split(const sc_rows *rows, const sc_oof *oof, int fold, size_t *ntest, size_t *ntrain) {
+static uint32_t *split(job *j, int fold, size_t *ntest, size_t *ntrain) {
+  const sc_rows *rows = j->rows;
+  const sc_oof *oof = j->oof;
   uint32_t *index = malloc(rows->n * sizeof *index);
   bool *held = calloc(rows->ngroups, sizeof *held);
   *ntest = *ntrain = 0;
   if (index && held) {
+    for (size_t g = 0; g < rows->ngroups; g++) held[g] = !is_in_share(j, rows->group_name[g]);
     for (size_t i = 0; i < rows->n; i++) {
       if (oof->fold[i] != fold) continue;
-      held[rows->group[i]] = !oof->within_group;
+      if (!oof->within_group) held[rows->group[i]] = true;
       index[(*ntest)++] = (uint32_t)i;
     }
     for (size_t i = 0; i < rows->n; i++) {
       if (oof->fold[i] != fold && !held[rows->group[i]]) index[*ntest + (*ntrain)++] = (uint32_t)i;
+    }
+    if (!j->abs_residual && *ntest && fold < oof->nscored) {
+      atomic_fetch_add(&j->trained, 1);
+      atomic_fetch_add(&j->trained_rows, *ntrain);
+      for (size_t g = 0; g < rows->ngroups; g++) atomic_fetch_add(&j->trained_groups, !held[g]);
     }
   }
   free(held);
@@ -136,7 +171,7 @@ static sc_status scale_stage(job *j, int fold, const uint32_t *test, size_t ntes
 
 static sc_status one_fold(job *j, int fold, sc_error *err) {
   size_t ntest, ntrain;
-  uint32_t *index = split(j->rows, j->oof, fold, &ntest, &ntrain);
+  uint32_t *index = split(j, fold, &ntest, &ntrain);
   sc_status status = SC_OK;
   if (index == NULL) status = sc_fail(err, SC_NOMEM, "out of memory");
   else if (ntest > 0 && ntrain == 0)
@@ -206,18 +241,24 @@ sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_opt
   job j = {.rows = rows,
            .options = &fit_options,
            .oof = oof,
+           .train = options,
            .fit = calloc(SC_MAX_FOLDS, sizeof(sc_fit)),
            .mutex = PTHREAD_MUTEX_INITIALIZER};
   sc_status status = SC_OK;
   if (!oof->fold || !oof->predicted_s || !oof->analytic_s || !oof->scale || !oof->abs_residual || !j.fit) {
     status = sc_fail(err, SC_NOMEM, "out of memory");
   } else if (holdout == SC_HOLDOUT_NETWORK) deal_networks(rows, oof);
+  else if (holdout == SC_HOLDOUT_DEVELOPMENT) status = deal_development(rows, options->seed, oof, err);
   else if (rows->ngroups == 1) deal_schedules(rows, options->seed, oof);
   else status = deal_groups(rows, options->seed, oof, err);
   if (status == SC_OK && oof->nfolds < 2) {
     status = sc_fail(err, SC_UNSUPPORTED, "one network: at least two are needed to hold one out");
   }
+  if (!oof->nscored) oof->nscored = oof->nfolds;
   if (status == SC_OK) status = stages(&j, options->nthread, oof->abs_residual, err);
+  const double trained = fmax((double)atomic_load(&j.trained), 1);
+  oof->trained_rows = (double)atomic_load(&j.trained_rows) / trained;
+  oof->trained_groups = (double)atomic_load(&j.trained_groups) / trained;
   for (int f = 0; j.fit && f < SC_MAX_FOLDS; f++) sc_fit_free(&j.fit[f]);
   free(j.fit);
   if (status != SC_OK) sc_oof_free(oof);

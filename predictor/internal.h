@@ -78,9 +78,10 @@ sc_status sc_fit_margins(const sc_cuts *cuts, const sc_forest *forest, const sc_
 /* ---- folds.c: out-of-fold predictions ---- */
 
 typedef struct sc_oof {
-  int nfolds;
+  int nfolds, nscored; /* the first so many are scored */
   bool within_group; /* the rows are of one group: folds hold schedules of it */
   uint8_t *fold; /* of each row */
+  double trained_rows, trained_groups; /* mean over the scored folds */
   double *predicted_s, *analytic_s; /* by models that never saw the row's group */
   float *abs_residual; /* |log(time / predicted)| */
   double *scale; /* of the residual, out of fold as well */

@@ -24,6 +24,7 @@ typedef struct sc_rows {
   double *time_s, *analytic_s; /* labels; analytic times by the machine file alone */
   sc_analytic *analytic; /* their terms, from which training fits coefficients */
   bool *forbidden; /* of a group that evaluation keeps: only with keep_forbidden */
+  bool *development; /* of each network: data/corpus/development.txt lists it; NULL = none */
   uint32_t *task, *group, *network; /* indices into the names */
   const sc_record **record;
   size_t ntasks, ngroups, nnetworks;
@@ -62,6 +63,7 @@ typedef struct sc_train_options {
    * its scale of errors stay, the analytic coefficients too on its own machine. Then 0 = 1 member, 60 trees, depth 4,
    * and a few rows are enough. NULL = none. */
   const sc_model *base;
+  double share; /* train on so many of the groups that may be seen, chosen by the seed: learning curves; 0 = 1 */
   bool quick; /* with a base: its intervals and scores stay as well, nothing is held out */
   uint64_t seed;
   int nthread; /* 0 = all */
@@ -120,13 +122,15 @@ typedef struct sc_scores {
   sc_metric top1, top5, regret1, pairs, tau, mape, coverage, half_width, top1_p5;
 } sc_scores;
 typedef struct sc_evaluation {
-  size_t rows, tasks, groups, networks;
+  size_t rows, tasks, groups, networks; /* that are scored */
+  double trained_rows, trained_groups; /* mean over the folds, 0 with a model */
   sc_scores model, analytic, random, remeasured;
   sc_metric regret_ratio; /* model / analytic, paired */
 } sc_evaluation;
 typedef enum sc_holdout {
   SC_HOLDOUT_GROUP /* 10 folds */,
   SC_HOLDOUT_NETWORK /* leave one out */,
+  SC_HOLDOUT_DEVELOPMENT /* leave one development network out, score these alone */,
   SC_HOLDOUT_NONE /* the rows are unseen */
 } sc_holdout;
 /* Out-of-fold predictions are written to predicted_s (n, may be NULL). `model` is used only with SC_HOLDOUT_NONE.

@@ -303,6 +303,16 @@ static bool renumber(sc_arena *arena, uint32_t *number, size_t n, const sc_names
   return true;
 }
 
+static sc_status mark_development(sc_arena *arena, sc_rows *rows, sc_error *err) {
+  sc_names names;
+  SC_TRY(sc_corpus_names(arena, "development.txt", &names, err));
+  rows->development = sc_arena_alloc(arena, rows->nnetworks + 1, sizeof *rows->development);
+  if (!rows->development) return out_of_memory(err);
+  for (size_t i = 0; i < rows->nnetworks; i++)
+    rows->development[i] = sc_names_find(&names, rows->network_name[i]) != SC_NO_NAME;
+  return SC_OK;
+}
+
 sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset,
                         const sc_rows_options *options, sc_rows *rows, sc_error *err) {
   static const sc_rows_options defaults;
@@ -331,5 +341,5 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
       !renumber(arena, rows->network, rows->n, &b.networks, &rows->network_name, &rows->nnetworks)) {
     return out_of_memory(err);
   }
-  return SC_OK;
+  return mark_development(arena, rows, err);
 }

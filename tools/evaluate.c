@@ -7,19 +7,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/tools.h"
+#include "tools/evaluate.h"
 
 struct evaluate_options {
   const char *model, *picture, *log, *machine;
-  int64_t members, trees, depth, seed, passes, threads;
+  int64_t members, trees, depth, seed, passes, threads, curve;
   int by;
   bool json, disturbed;
 };
 
-static const char *const splits[] = {"group", "network", NULL}; /* in the order of sc_holdout */
+static const char *const splits[] = {"group", "network", "development", NULL}; /* in the order of sc_holdout */
 
 static const option options[] = {
-    {"by", 0, OPTION_CHOICE, offsetof(struct evaluate_options, by), "WHAT", "what is held out while training", splits},
+    {"by", 0, OPTION_CHOICE, offsetof(struct evaluate_options, by), "WHAT", "what is held out", splits},
+    {"curve", 0, OPTION_COUNT, offsetof(struct evaluate_options, curve), "N",
+     "N lines: trained on all groups, half of them, ..", OPTION_RANGE(1, 8)},
     {"model", 0, OPTION_TEXT, offsetof(struct evaluate_options, model), "FILE",
      "judge this model on rows it has not seen", NULL},
     {"picture", 0, OPTION_TEXT, offsetof(struct evaluate_options, picture), "PNG", "predicted against measured times",
@@ -43,6 +45,9 @@ static const option options[] = {
     OPTION_JSON(struct evaluate_options),
     OPTION_END,
 };
+
+static const char *const titles[] = {"each tenth of the groups left out in turn", "each network left out in turn",
+                                     "each development network left out in turn"};
 
 static bool all_forbidden(const sc_rows *rows) {
   for (size_t i = 0; i < rows->n; i++)
@@ -81,18 +86,17 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
                                   .seed = (uint64_t)o->seed,
                                   .nthread = (int)o->threads,
                                   .log = t->log};
-  sc_holdout holdout = model ? SC_HOLDOUT_NONE : o->by ? SC_HOLDOUT_NETWORK : SC_HOLDOUT_GROUP;
+  const sc_holdout holdout = model ? SC_HOLDOUT_NONE : (sc_holdout)o->by;
   sc_evaluation e;
   char title[200];
   double *predicted = sc_arena_alloc(t->arena, rows->n + 1, sizeof *predicted);
   if (!predicted) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
+  if (o->curve) return evaluate_curve(t, rows, holdout, &train, (int)o->curve, o->picture, o->json);
   SC_TRY(sc_evaluate(rows, holdout, model, &train, &e, predicted, &t->err));
   sc_evaluation_print(&e, o->json, &t->out);
   if (t->out.len && t->out.text[t->out.len - 1] != '\n') sc_str_add(&t->out, "\n");
   snprintf(title, sizeof title, "%zu schedules of %zu tasks, %s", rows->n, rows->ntasks,
-           model   ? o->model
-           : o->by ? "each network left out in turn"
-                   : "each tenth of the groups left out in turn");
+           model ? o->model : titles[o->by]);
   if (o->picture) SC_TRY(picture_draw(t, o->picture, title, rows, predicted));
   return o->log ? append_log(t, o->log, model, &e) : SC_OK;
 }
@@ -104,6 +108,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_model *model = NULL;
   sc_rows rows;
   if (o->log && !o->model) return tool_usage(t, "--log wants --model: only a finished model meets the evaluation set");
+  if (o->curve && o->model) return tool_usage(t, "--curve trains models: it goes without --model");
   if (o->picture) SC_TRY(tool_output(t, o->picture));
   if (o->log && !file_exists(o->log)) SC_TRY(tool_output(t, o->log));
   if (o->log && file_exists(o->log) && access(o->log, W_OK) != 0) /* it is appended to */
@@ -134,7 +139,9 @@ const verb verb_evaluate = {
                "groups: top-k "
                "(best true speed among the k predicted best, of the best there is), regret, pairs more than 10 % "
                "apart, error of "
-               "time, and how many times lie in the 90 % interval.",
+               "time, and how many times lie in the 90 % interval. --by development leaves out one network of "
+               "data/corpus/development.txt at a time and scores these alone. --curve is the learning curve: what "
+               "half, a quarter, .. of the groups to train on would give.",
     .example = "evaluate-sched d.h5 --by network --picture d.png",
     .options = options,
     .options_size = sizeof(struct evaluate_options),

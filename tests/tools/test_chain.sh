@@ -241,6 +241,12 @@ json out
 expect 1 "$S" evaluate d.h5 --disturbed --trees 20 --picture no/such/p.png
 equal "$(cat err)" "evaluate-sched: cannot write no/such/p.png: folder no/such: No such file or directory" "the picture's error"
 silent out
+expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --curve 2 --json
+json out
+equal "$(field '[x["share"] for x in d]' out)" "[0.5, 1]" "points of a learning curve"
+expect 1 "$S" evaluate d.h5 --disturbed --trees 10 --by development
+says err "no row is of a network of data/corpus/development.txt"
+expect 2 "$S" evaluate d.h5 --curve 2 --model m.xgb
 expect 1 "$S" evaluate p.h5 --disturbed
 says err "all rows belong to one contraction"
 expect 2 "$S" evaluate d.h5 --model m.xgb --log log.md

@@ -1,0 +1,11 @@
+/* Parts of evaluate-sched. */
+#ifndef SC_TOOLS_EVALUATE_H
+#define SC_TOOLS_EVALUATE_H
+
+#include "tools/tools.h"
+
+/* Scores of models that are trained on 2^-(n-1), .., 1/2, 1 of the groups they may see; `picture` NULL = none. */
+sc_status evaluate_curve(tool *t, const sc_rows *rows, sc_holdout holdout, const sc_train_options *train, int n,
+                         const char *picture, bool json);
+
+#endif

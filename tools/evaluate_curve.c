@@ -1,0 +1,81 @@
+/* Learning curves: would more data help? */
+#include <math.h>
+
+#include "tools/evaluate.h"
+
+enum { MOST_POINTS = 8 };
+
+static void put_metric(sc_str *out, const sc_metric *m) {
+  sc_str_printf(out, "  %.3f [%.3f-%.3f]", m->value, m->low, m->high);
+}
+
+static void put_line(sc_str *out, double share, const sc_evaluation *e) {
+  sc_str_printf(out, "%5.3f %7.0f %8.0f", share, e->trained_groups, e->trained_rows);
+  put_metric(out, &e->model.top1);
+  put_metric(out, &e->model.pairs);
+  put_metric(out, &e->model.mape);
+  put_metric(out, &e->regret_ratio);
+  sc_str_add(out, "\n");
+}
+
+static void json_metric(sc_str *out, const char *name, const sc_metric *m) {
+  json_key(out, name);
+  sc_str_add(out, "[");
+  const double value[] = {m->value, m->low, m->high};
+  for (int i = 0; i < 3; i++) {
+    json_item(out);
+    sc_json_number(out, value[i]);
+  }
+  sc_str_add(out, "]");
+}
+
+static void put_json(sc_str *out, double share, const sc_evaluation *e) {
+  json_item(out);
+  sc_str_add(out, "{");
+  json_real(out, "share", share);
+  json_real(out, "groups", e->trained_groups);
+  json_real(out, "rows", e->trained_rows);
+  json_metric(out, "top1", &e->model.top1);
+  json_metric(out, "pairs", &e->model.pairs);
+  json_metric(out, "mape", &e->model.mape);
+  json_metric(out, "regret_ratio", &e->regret_ratio);
+  sc_str_add(out, "}");
+}
+
+static sc_status draw(tool *t, const char *path, const sc_evaluation *e, int n) {
+  static const char *const gnuplot[] = {"gnuplot", "/dev/stdin", NULL};
+  sc_str p = {0};
+  sc_str_add(&p, "$c << EOD\n");
+  for (int i = 0; i < n; i++)
+    sc_str_printf(&p, "%.1f %.5f %.5f %.5f %.5f %.5f %.5f\n", e[i].trained_rows, e[i].model.top1.value,
+                  e[i].model.top1.low, e[i].model.top1.high, e[i].model.pairs.value, e[i].model.pairs.low,
+                  e[i].model.pairs.high);
+  sc_str_add(&p, "EOD\nset terminal pngcairo size 900,600 font 'sans,12'\nset output ");
+  picture_quote(&p, path);
+  sc_str_add(&p, "\nset logscale x 2\nset xlabel 'schedules trained on'\nset ylabel 'score'\nset grid\n"
+                 "set key bottom right\nset offsets 0.05, 0.05, 0.005, 0.005\n"
+                 "plot $c using 1:2:3:4 with yerrorlines pt 7 title 'top-1, 95 %', "
+                 "$c using 1:5:6:7 with yerrorlines pt 5 title 'pairs more than 10 % apart'\n");
+  sc_status status =
+      p.failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture") : run_program(t, gnuplot, sc_str_text(&p), NULL);
+  sc_str_free(&p);
+  return status;
+}
+
+sc_status evaluate_curve(tool *t, const sc_rows *rows, sc_holdout holdout, const sc_train_options *train, int n,
+                         const char *picture, bool json) {
+  sc_evaluation e[MOST_POINTS];
+  sc_train_options options = *train;
+  sc_str_add(&t->out, json ? "["
+                           : "share  groups     rows  top-1                pairs > 10 %         MAPE                 "
+                             "regret@1 / analytic\n");
+  for (int i = 0; i < n; i++) {
+    options.share = exp2(i + 1 - n);
+    SC_TRY(sc_evaluate(rows, holdout, NULL, &options, &e[i], NULL, &t->err));
+    if (json) put_json(&t->out, options.share, &e[i]);
+    else put_line(&t->out, options.share, &e[i]);
+    if (!json) SC_TRY(tool_flush(t)); /* it takes minutes */
+  }
+  if (json) sc_str_add(&t->out, "]\n");
+  return picture ? draw(t, picture, e, n) : SC_OK;
+}
