@@ -43,7 +43,6 @@ static void put_json(sc_str *out, double share, const sc_evaluation *e) {
 }
 
 static sc_status draw(tool *t, const char *path, const sc_evaluation *e, int n) {
-  static const char *const gnuplot[] = {"gnuplot", "/dev/stdin", NULL};
   sc_str p = {0};
   sc_str_add(&p, "$c << EOD\n");
   for (int i = 0; i < n; i++)
@@ -56,10 +55,7 @@ static sc_status draw(tool *t, const char *path, const sc_evaluation *e, int n) 
                  "set key bottom right\nset offsets 0.05, 0.05, 0.005, 0.005\n"
                  "plot $c using 1:2:3:4 with yerrorlines pt 7 title 'top-1, 95 %', "
                  "$c using 1:5:6:7 with yerrorlines pt 5 title 'pairs more than 10 % apart'\n");
-  sc_status status =
-      p.failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture") : run_program(t, gnuplot, sc_str_text(&p), NULL);
-  sc_str_free(&p);
-  return status;
+  return picture_run(t, &p);
 }
 
 sc_status evaluate_curve(tool *t, const sc_rows *rows, sc_holdout holdout, const sc_train_options *train, int n,

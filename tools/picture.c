@@ -100,8 +100,15 @@ static int put_blocks(sc_str *s, const sc_rows *rows, const double *predicted_s,
   return n;
 }
 
-sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s) {
+sc_status picture_run(tool *t, sc_str *script) {
   static const char *const gnuplot[] = {"gnuplot", "/dev/stdin", NULL}; /* as a file: the first error ends it */
+  sc_status status = script->failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture")
+                                    : run_program(t, gnuplot, sc_str_text(script), NULL);
+  sc_str_free(script);
+  return status;
+}
+
+sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s) {
   char names[8][32];
   sc_str s = {0};
   int n = put_blocks(&s, rows, predicted_s, names);
@@ -117,8 +124,5 @@ sc_status picture_draw(tool *t, const char *path, const char *title, const sc_ro
     picture_quote(&s, names[k]);
   }
   sc_str_add(&s, "\n");
-  sc_status status =
-      s.failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture") : run_program(t, gnuplot, sc_str_text(&s), NULL);
-  sc_str_free(&s);
-  return status;
+  return picture_run(t, &s);
 }

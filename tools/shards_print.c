@@ -41,7 +41,6 @@ sc_status shards_report(tool *t, const sc_dataset *dataset, bool json) {
 }
 
 sc_status shards_picture(tool *t, const sc_dataset *dataset, const char *path) {
-  static const char *const gnuplot[] = {"gnuplot", "/dev/stdin", NULL};
   shard_facts *s;
   size_t n;
   sc_str p = {0};
@@ -61,8 +60,5 @@ sc_status shards_picture(tool *t, const sc_dataset *dataset, const char *path) {
              "set y2range [0:1]\nset y2tics\nset ytics nomirror\nset grid\nset key bottom left\n"
              "plot $s using 1:2 with linespoints pt 7 title 'agreement', "
              "$s using 1:3 axes x1y2 with impulses lw 3 title 'disturbed'\n");
-  sc_status status =
-      p.failed ? sc_fail(&t->err, SC_NOMEM, "no memory for a picture") : run_program(t, gnuplot, sc_str_text(&p), NULL);
-  sc_str_free(&p);
-  return status;
+  return picture_run(t, &p);
 }

@@ -236,6 +236,8 @@ sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, c
 
 /* Adds a string as gnuplot wants it. */
 void picture_quote(sc_str *s, const char *text);
+/* Runs a script of gnuplot's and frees it. */
+sc_status picture_run(tool *t, sc_str *script);
 /* Predicted against measured times as a PNG, through gnuplot. */
 sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s);
 /* Runs a program without a shell; input and output may be NULL (nothing; thrown away). SC_NOTFOUND: it is not

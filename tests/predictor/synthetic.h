@@ -137,6 +137,19 @@ static inline sc_status synthetic_make(synthetic *s, size_t ntasks, size_t per_t
   return SC_OK;
 }
 
+/* The space of this text, NULL: the operator's own, bound to a task; fails the test where it cannot be. */
+static inline sc_space_bound *synthetic_bind(synthetic *s, const char *text, const sc_task *task) {
+  const sc_space *space;
+  sc_space_bound *bound = NULL;
+  sc_error err;
+  const sc_space_options options = {.threads = 1};
+  sc_status status = text ? sc_space_parse(s->arena, "test", text, strlen(text), &space, &err)
+                          : sc_space_default(s->arena, task, &space, &err);
+  if (status == SC_OK) status = sc_space_bind(space, task, &s->rows.machine, &options, &bound, &err);
+  if (status != SC_OK) fail_msg("%s:%d: %s", err.where, err.line, err.text);
+  return bound;
+}
+
 static inline void synthetic_free(synthetic *s) { sc_arena_free(s->arena); }
 
 #endif

@@ -28,18 +28,6 @@ static int tear_down(void **state) {
   return 0;
 }
 
-static sc_space_bound *bind(fixture *f, const char *text, const sc_task *task) {
-  const sc_space *space;
-  sc_space_bound *bound = NULL;
-  sc_error err;
-  const sc_space_options options = {.threads = 1};
-  sc_status status = text ? sc_space_parse(f->s.arena, "test", text, strlen(text), &space, &err)
-                          : sc_space_default(f->s.arena, task, &space, &err);
-  if (status == SC_OK) status = sc_space_bind(space, task, &f->s.rows.machine, &options, &bound, &err);
-  if (status != SC_OK) fail_msg("%s:%d: %s", err.where, err.line, err.text);
-  return bound;
-}
-
 static const sc_task *parse(fixture *f, const char *text) {
   const sc_task *task;
   assert_int_equal(sc_task_parse(f->s.arena, f->s.library, text, &task, NULL), SC_OK);
@@ -57,7 +45,7 @@ static void all_of_a_small_space(void **state) {
   enum { K = 20 };
   fixture *f = *state;
   const sc_task *task = parse(f, "matmul:M=16,N=32,K=48");
-  sc_space_bound *bound = bind(f, space, task);
+  sc_space_bound *bound = synthetic_bind(&f->s, space, task);
   const size_t count = (size_t)sc_space_count(bound);
   const sc_target target = {&f->s.rows.machine, NULL, 1};
   assert_in_range(count, 50, 20000);
@@ -93,7 +81,7 @@ static void all_of_a_small_space(void **state) {
 static void a_large_space_is_searched(void **state) {
   fixture *f = *state;
   const sc_task *task = parse(f, "matmul:M=64,N=96,K=128");
-  sc_space_bound *bound = bind(f, NULL, task);
+  sc_space_bound *bound = synthetic_bind(&f->s, NULL, task);
   const sc_target target = {&f->s.rows.machine, NULL, 1};
   sc_pick first[5], again[5], other[5], one;
   size_t scanned, few;
@@ -121,7 +109,7 @@ static void a_large_space_is_searched(void **state) {
 static void wrong_asks_are_refused(void **state) {
   fixture *f = *state;
   const sc_task *task = parse(f, "matmul:M=64,N=96,K=128");
-  sc_space_bound *bound = bind(f, NULL, task);
+  sc_space_bound *bound = synthetic_bind(&f->s, NULL, task);
   const sc_target target = {&f->s.rows.machine, NULL, 1}, none = {NULL, NULL, 1};
   sc_pick pick;
   sc_error err;

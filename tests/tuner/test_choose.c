@@ -31,20 +31,11 @@ static const sc_task *task_of(fixture *f, const char *text) {
   return task;
 }
 
-static sc_space_bound *bind(fixture *f, const sc_task *task) {
-  const sc_space *space;
-  sc_space_bound *bound = NULL;
-  const sc_space_options options = {.threads = 1};
-  assert_int_equal(sc_space_default(f->s.arena, task, &space, NULL), SC_OK);
-  assert_int_equal(sc_space_bind(space, task, &f->s.rows.machine, &options, &bound, NULL), SC_OK);
-  return bound;
-}
-
 static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   if (synthetic_make(&f->s, 24, 40, 1, NULL) != SC_OK) return 1;
   f->task = task_of(f, "matmul:M=48,N=96,K=64");
-  f->space = bind(f, f->task);
+  f->space = synthetic_bind(&f->s, NULL, f->task);
   *state = f;
   return sc_model_train(&f->s.rows, &synthetic_quick, &f->model, NULL) != SC_OK;
 }
@@ -129,7 +120,7 @@ static void small_spaces_are_drawn_whole(void **state) {
   const sc_target target = target_of(f);
   c.f = &small;
   small.task = task_of(f, "matmul:M=1,N=1,K=1");
-  small.space = bind(f, small.task);
+  small.space = synthetic_bind(&f->s, NULL, small.task);
   const size_t all = (size_t)sc_space_count(small.space);
   assert_true(all > 0 && all < 50);
   assert_int_equal(sc_draw_stratified(small.space, small.task, &target, 50, 1, add_analytic, &c, NULL), SC_OK);

@@ -44,15 +44,6 @@ static sc_status measure(void *user, const sc_trial *trials, size_t n, double *v
   return SC_OK;
 }
 
-static sc_space_bound *bind(fixture *f, const sc_task *task) {
-  const sc_space *space;
-  sc_space_bound *bound = NULL;
-  const sc_space_options options = {.threads = 1};
-  assert_int_equal(sc_space_default(f->s.arena, task, &space, NULL), SC_OK);
-  assert_int_equal(sc_space_bind(space, task, &f->s.rows.machine, &options, &bound, NULL), SC_OK);
-  return bound;
-}
-
 static sc_status keep_best(void *user, const sc_schedule *schedule) {
   fixture *f = user;
   const double t = truth(f, schedule);
@@ -64,7 +55,7 @@ static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   if (synthetic_make(&f->s, 24, 40, 1, NULL) != SC_OK) return 1;
   if (sc_task_parse(f->s.arena, f->s.library, "matmul:M=60,N=96,K=72", &f->task, NULL) != SC_OK) return 1;
-  f->space = bind(f, f->task);
+  f->space = synthetic_bind(&f->s, NULL, f->task);
   f->optimum = INFINITY;
   if (sc_space_sample(f->space, SC_SAMPLE_UNIFORM, 20000, 77, keep_best, f, NULL) != SC_OK) return 1;
   *state = f;
@@ -150,7 +141,7 @@ static void what_ran_out_says_so(void **state) {
   fixture *f = *state, small = *f;
   machine m;
   if (sc_task_parse(f->s.arena, f->s.library, "matmul:M=1,N=1,K=1", &small.task, NULL) != SC_OK) fail();
-  small.space = bind(f, small.task);
+  small.space = synthetic_bind(&f->s, NULL, small.task);
   const size_t all = (size_t)sc_space_count(small.space);
   for (int strategy = 0; strategy < SC_SEARCH_REPLAY; strategy++) {
     const sc_search_options o = options_of(&small, &m, (sc_strategy)strategy, 1000);
