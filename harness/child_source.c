@@ -15,6 +15,7 @@
 EMBED(sc_child_protocol_h, "protocol.h");
 EMBED(sc_child_child_h, "child/child.h");
 EMBED(sc_child_main_c, "child/main.c");
+EMBED(sc_child_time_c, "child/time.c");
 EMBED(sc_child_visit_c, "child/visit.c");
 EMBED(sc_child_memory_c, "child/memory.c");
 EMBED(sc_child_threads_c, "child/threads.c");
@@ -27,7 +28,7 @@ static const sc_child_file files[] = {
     {"protocol.h", sc_child_protocol_h}, {"child.h", sc_child_child_h},   {"main.c", sc_child_main_c},
     {"visit.c", sc_child_visit_c},       {"memory.c", sc_child_memory_c}, {"threads.c", sc_child_threads_c},
     {"guard.c", sc_child_guard_c},       {"clocks.c", sc_child_clocks_c}, {"gauge.c", sc_child_gauge_c},
-    {"kernels.c", sc_child_kernels_c},
+    {"kernels.c", sc_child_kernels_c},   {"time.c", sc_child_time_c},
 };
 
 const sc_child_file *sc_child_files(size_t *n) {
