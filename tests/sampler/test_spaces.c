@@ -78,7 +78,7 @@ static void check_file(const char *name, tally *t) {
   for (char *line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
     const char *task = strrchr(line, '\t');
     if (line[0] == '#' || !task) continue;
-    check_task(task + 1, machines[t->bound % SC_COUNT_OF(machines)], t->bound % 3 == 0 ? 0 : 1, 20, t);
+    check_task(task + 1, machines[t->bound % SC_COUNT_OF(machines)], t->bound % 3 == 0 ? 0 : 1, 8, t);
   }
 }
 
