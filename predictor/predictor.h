@@ -83,6 +83,13 @@ uint64_t sc_model_hash(const sc_model *model);
 bool sc_model_saw(const sc_model *model, const char *group); /* was a task of this group key trained on? */
 void sc_model_card(const sc_model *model, bool json, sc_str *out); /* for people, or for programs */
 
+/* Appends the model as one C99 file without dependencies, whose functions begin with `name` (docs/model.md); its margins
+ * are ours to the last bit. */
+sc_status sc_model_emit_c(const sc_model *model, const char *name, sc_str *out, sc_error *err);
+/* Compares the fast forest with libxgboost on `rows` random rows; SC_MISMATCH when a bit differs. (What loading checks, a
+ * loaded model has passed.) */
+sc_status sc_model_verify(const sc_model *model, size_t rows, uint64_t seed, sc_error *err);
+
 typedef struct sc_prediction {
   double time_s, low_s, high_s; /* 90 % interval */
   double analytic_s;

@@ -176,6 +176,22 @@ done
 head -c 5000 m.xgb >cut.xgb
 expect 1 "$S" predict --model cut.xgb --rank a.sched
 
+# model
+expect 0 "$S" model show m.xgb
+says out "out_of_fold_top1"
+expect 0 "$S" model verify m.xgb --rows 500 --json
+json out
+equal "$(field 'd["sound"], d["rows_compared"]' out)" "True 500" "a sound model"
+expect 0 "$S" model emit-c m.xgb --out model.c
+says err "functions m_margin and m_analytic"
+${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -c model.c -o model.o || fail "the model's C does not compile"
+expect 0 "$S" model emit-c m.xgb --name other
+says out "float other_margin(const float *row, int output)"
+expect 2 "$S" model emit-c m.xgb --name "not one"
+expect 2 "$S" model praise m.xgb
+says err "'praise' is none of show, verify, emit-c"
+expect 1 "$S" model verify cut.xgb
+
 # the cache's models: found without --model, the first by name of equals; a damaged one is named
 (
   mkdir -p cache/models empty
@@ -241,9 +257,9 @@ json out
 expect 1 "$S" evaluate d.h5 --disturbed --trees 20 --picture no/such/p.png
 equal "$(cat err)" "evaluate-sched: cannot write no/such/p.png: folder no/such: No such file or directory" "the picture's error"
 silent out
-expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --curve 2 --json
+expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --curve 1 --json
 json out
-equal "$(field '[x["share"] for x in d]' out)" "[0.5, 1]" "points of a learning curve"
+equal "$(field '[x["share"] for x in d]' out)" "[1]" "points of a learning curve"
 expect 1 "$S" evaluate d.h5 --disturbed --trees 10 --by development
 says err "no row is of a network of data/corpus/development.txt"
 expect 2 "$S" evaluate d.h5 --curve 2 --model m.xgb

@@ -59,7 +59,7 @@ completes sample schedcast sam
 completes --rank predict-sched --ra
 completes --rank /usr/bin/predict-sched --ra
 completes exhaustive sample-sched --sampling ex
-completes "group network" schedcast evaluate --by ""
+completes "group network development" schedcast evaluate --by ""
 completes "info" schedcast dataset in
 completes "show" machine-sched sho
 completes "predict" schedcast help pr
