@@ -136,6 +136,9 @@ sc_status sc_machine_probe(sc_machine *machine, const sc_log *log, sc_error *err
 sc_status sc_machine_host(sc_machine *machine, const sc_log *log, sc_error *err);
 /* Probes and writes it anew; SC_MISMATCH when a person has made it theirs (docs/measuring.md). */
 sc_status sc_machine_renew(sc_machine *machine, const sc_log *log, sc_error *err);
+/* The machine that rows name when this host is measured as `machine`: one of no processor in particular gets this one's
+ * name. SC_UNSUPPORTED: it is of another processor, or has instructions that this one does not execute. */
+sc_status sc_machine_here(const sc_machine *machine, sc_machine *here, sc_error *err);
 /* Measures the kernels (operands in L1) that are in neither table into `own`, about 1.5 ms each plus compilation;
  * `known` NULL = none. */
 sc_status sc_kernels_measure(sc_store *store, const sc_machine *machine, const sc_kernel *kernels,

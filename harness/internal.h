@@ -112,8 +112,6 @@ const sc_child_file *sc_child_files(size_t *n);
 
 /* ---- program.c, runner.c ----------------------------------------------------------------------------------------- */
 
-/* The machine that is measured when this host runs for it, or why it cannot (sc_runner_open). */
-sc_status sc_machine_here(const sc_machine *machine, sc_machine *here, sc_error *err);
 /* The runner program for a machine, built when it is not in the cache yet. */
 sc_status sc_program_build(const sc_machine *machine, char path[SC_PATH], sc_error *err);
 

@@ -3,7 +3,6 @@
  *
  * Bins are not needed: bin < threshold is value < cut[threshold - 1]. Only cuts that some tree asks for are written. A
  * tree is its nodes in preorder: a split is (cut, nodes of its left subtree), a leaf has no entry but the order. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,31 +16,31 @@ typedef struct emitting {
   sc_str *out;
   int32_t *cut; /* number of (feature, threshold) in the file, -1 = not used */
   int32_t ncuts;
-  size_t column;
+  size_t column; /* 0: nothing stands in this list yet */
+  sc_str scratch;
 } emitting;
 
 /* ---- lists of numbers ---- */
 
-static void number(emitting *e, const char *text) {
-  const size_t len = strlen(text);
-  if (e->column + len + 1 > 118) e->column = 0;
+static void item(emitting *e, const sc_str *text) {
+  if (e->column + text->len + 1 > 118) e->column = 0;
   if (e->column == 0) sc_str_add(e->out, "\n");
-  sc_str_add(e->out, text);
+  sc_str_add(e->out, sc_str_text(text));
   sc_str_add(e->out, ",");
-  e->column += len + 1;
+  e->column += text->len + 1;
 }
 
 static void integer(emitting *e, int64_t value) {
-  char text[24];
-  snprintf(text, sizeof text, "%lld", (long long)value);
-  number(e, text);
+  sc_str_clear(&e->scratch);
+  sc_str_printf(&e->scratch, "%lld", (long long)value);
+  item(e, &e->scratch);
 }
 
 static void real(emitting *e, float value) {
-  char digits[24], text[32];
-  snprintf(digits, sizeof digits, "%.9g", (double)value);
-  snprintf(text, sizeof text, "%s%sf", digits, strpbrk(digits, ".e") ? "" : ".");
-  number(e, text);
+  sc_str_clear(&e->scratch);
+  sc_str_printf(&e->scratch, "%.9g", (double)value);
+  sc_str_add(&e->scratch, strpbrk(sc_str_text(&e->scratch), ".e") ? "f" : ".f");
+  item(e, &e->scratch);
 }
 
 static void begin_list(emitting *e, const char *type, const char *what) {
@@ -49,7 +48,8 @@ static void begin_list(emitting *e, const char *type, const char *what) {
   e->column = 0;
 }
 
-static void end_list(emitting *e) { sc_str_add(e->out, "\n};\n"); }
+/* C has no empty lists. */
+static void end_list(emitting *e) { sc_str_add(e->out, e->column ? "\n};\n" : "0};\n"); }
 
 /* ---- cuts ---- */
 
@@ -170,14 +170,17 @@ static void put_trees(emitting *e) {
 
 /* ---- card, functions ---- */
 
-/* As a comment, with nothing in it that would end one. */
+/* As a comment, with nothing in it that would begin or end one. */
 static void put_card(emitting *e) {
   sc_str card = {0};
   sc_card_text(&e->model->card, &card);
   for (const char *line = sc_str_text(&card), *end; *line; line = *end ? end + 1 : end) {
     end = line + strcspn(line, "\n");
     sc_str_add(e->out, " * ");
-    for (const char *c = line; c < end; c++) sc_str_addn(e->out, c[0] == '*' && c[1] == '/' ? "*" : c, 1);
+    for (const char *c = line; c < end; c++) {
+      sc_str_addn(e->out, c, 1);
+      if ((c[0] == '*' && c[1] == '/') || (c[0] == '/' && c[1] == '*')) sc_str_add(e->out, " ");
+    }
     while (e->out->len && e->out->text[e->out->len - 1] == ' ') e->out->text[--e->out->len] = '\0';
     sc_str_add(e->out, "\n");
   }
@@ -194,21 +197,22 @@ static void put_head(emitting *e) {
                 " *\n"
                 " *   float  %s_margin(const float *row, int output)\n"
                 " *       row: the features below, as sc_features writes them; output 0: log of time / analytic time,\n"
-                " *       1: log of the scale of its error, less log_scale\n"
+                " *       1: log of the scale of its error, less %s_log_scale\n"
                 " *   double %s_analytic(const double *term, float known)\n"
                 " *       seconds, from compute, kernel, l2, l3, memory, conflict, pack and overhead (sc_analytic);\n"
                 " *       the time is that times exp(margin of output 0)\n"
                 " *\n",
-                hex, e->name, e->name);
+                hex, e->name, e->name, e->name);
   put_card(e);
   sc_str_printf(e->out,
                 " */\n#include <stdint.h>\n\nconst char %s_model[] = \"%s\";\nconst char %s_schema[] = \"%s\";\n"
-                "const char *const %s_feature[] = {",
-                e->name, hex, e->name, schema, e->name);
+                "const double %s_log_scale = %.17g;\nconst char *const %s_feature[] = {",
+                e->name, hex, e->name, schema, e->name, e->model->card.intervals.log_scale, e->name);
+  e->column = 0;
   for (int f = 0; f < SC_FEATURE_COUNT; f++) {
-    char name[80];
-    snprintf(name, sizeof name, "\"%s\"", sc_feature_at(f)->name);
-    number(e, name);
+    sc_str_clear(&e->scratch);
+    sc_str_printf(&e->scratch, "\"%s\"", sc_feature_at(f)->name);
+    item(e, &e->scratch);
   }
   end_list(e);
 }
@@ -268,26 +272,36 @@ sc_status sc_model_emit_c(const sc_model *model, const char *name, sc_str *out, 
     if (out->failed) status = sc_fail(err, SC_NOMEM, "out of memory");
   }
   free(e.cut);
+  sc_str_free(&e.scratch);
   return status;
 }
 
 /* ---- verifying ---- */
 
+static sc_status verify_block(const sc_model *model, size_t rows, sc_rng *rng, uint8_t *bins, float *margin,
+                              sc_error *err) {
+  float *ours = margin, *theirs = margin + rows * SC_FOREST_OUTPUTS;
+  for (size_t i = 0; i < rows * SC_FEATURE_COUNT; i++)
+    bins[i] = (uint8_t)sc_rng_below(rng, (uint64_t)model->cuts.count[i % SC_FEATURE_COUNT] + 1);
+  SC_TRY(sc_booster_margins(model->json, model->json_len, bins, rows, SC_FEATURE_COUNT, SC_FOREST_OUTPUTS, theirs, NULL,
+                            0, err));
+  sc_forest_margins(&model->forest, bins, rows, ours);
+  if (memcmp(ours, theirs, rows * SC_FOREST_OUTPUTS * sizeof *ours) == 0) return SC_OK;
+  return sc_fail(err, SC_MISMATCH, "libxgboost predicts other margins than the fast forest");
+}
+
 sc_status sc_model_verify(const sc_model *model, size_t rows, uint64_t seed, sc_error *err) {
-  uint8_t *bins = malloc(rows * SC_FEATURE_COUNT + 1);
-  float *ours = malloc(2 * rows * SC_FOREST_OUTPUTS * sizeof *ours + 1), *theirs = ours + rows * SC_FOREST_OUTPUTS;
+  enum { BLOCK = 20000 };
+  uint8_t *bins = malloc((size_t)BLOCK * SC_FEATURE_COUNT);
+  float *margin = malloc((size_t)2 * BLOCK * SC_FOREST_OUTPUTS * sizeof *margin);
   sc_rng rng;
-  sc_status status = bins && ours ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory for %zu rows", rows);
+  sc_status status = bins && margin ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
   sc_rng_seed(&rng, seed, 0);
-  for (size_t i = 0; status == SC_OK && i < rows * SC_FEATURE_COUNT; i++)
-    bins[i] = (uint8_t)sc_rng_below(&rng, (uint64_t)model->cuts.count[i % SC_FEATURE_COUNT] + 1);
-  if (status == SC_OK)
-    status = sc_booster_margins(model->json, model->json_len, bins, rows, SC_FEATURE_COUNT, SC_FOREST_OUTPUTS, theirs,
-                                NULL, 0, err);
-  if (status == SC_OK) sc_forest_margins(&model->forest, bins, rows, ours);
-  if (status == SC_OK && memcmp(ours, theirs, rows * SC_FOREST_OUTPUTS * sizeof *ours) != 0)
-    status = sc_fail(err, SC_MISMATCH, "libxgboost predicts other margins than the fast forest");
+  for (size_t done = 0, n; done < rows && status == SC_OK; done += n) {
+    n = rows - done < BLOCK ? rows - done : BLOCK;
+    status = verify_block(model, n, &rng, bins, margin, err);
+  }
   free(bins);
-  free(ours);
+  free(margin);
   return status;
 }

@@ -60,11 +60,11 @@ typedef struct sc_train_options {
   double eta, subsample, colsample; /* 0 = 0.1, 0.7, 0.3; at most 1 */
   double min_child_weight; /* 0 = 5 */
   /* The trees are added to those of this model, for a machine or a task that it does not know well: its cut points and
-   * its scale of errors stay, the analytic coefficients too on its own machine. Then 0 = 1 member, 60 trees, depth 4,
-   * and a few rows are enough. NULL = none. */
+   * its scale of errors stay, the analytic coefficients too on its own machine. Then 0 = 1 member, 60 trees, depth 4.
+   * NULL = none. */
   const sc_model *base;
   double share; /* train on so many of the groups that may be seen, chosen by the seed: learning curves; 0 = 1 */
-  bool quick; /* with a base: its intervals and scores stay as well, nothing is held out */
+  bool quick; /* with a base: its intervals and scores stay as well, nothing is held out; two rows are enough */
   uint64_t seed;
   int nthread; /* 0 = all */
   sc_log log;

@@ -7,7 +7,7 @@
 #include "predictor/card.h"
 #include "predictor/pools.h"
 
-enum { LEAST_ROWS = 20, LEAST_ADDED = 2 /* to a base */ };
+enum { LEAST_ROWS = 20, LEAST_QUICK = 2 };
 _Static_assert((int)SC_MOST_DEPTH == (int)SC_FOREST_DEPTH, "what trains must read back");
 
 static sc_status check_rows(const sc_rows *rows, size_t least, sc_error *err) {
@@ -227,7 +227,7 @@ sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, s
   static const sc_train_options defaults;
   if (!options) options = &defaults;
   if (options->quick && !options->base) return sc_fail(err, SC_USAGE, "a quick model wants a base");
-  SC_TRY(check_rows(rows, options->base ? LEAST_ADDED : LEAST_ROWS, err));
+  SC_TRY(check_rows(rows, options->quick ? LEAST_QUICK : LEAST_ROWS, err));
   sc_model *draft = calloc(1, sizeof *draft);
   if (draft == NULL || (draft->arena = sc_arena_new()) == NULL) {
     free(draft);

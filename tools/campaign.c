@@ -28,27 +28,41 @@ static const option options[] = {
 
 static sc_status measure_all(campaign *c, size_t first, size_t step) {
   tool *t = c->t;
-  const double begin = sc_now_s();
+  double spent_s = 0;
+  size_t measured = 0, left = first < c->nshards ? (c->nshards - first + step - 1) / step : 0;
   for (size_t i = first; i < c->nshards; i += step) {
     sc_campaign_report r = {0};
+    const double begin = sc_now_s();
     sc_status status = campaign_shard(c, i, &r);
     if (status == SC_INTERRUPTED)
       sc_fail(&t->err, status, "interrupted; what was measured is in %s, the same command goes on", c->out);
     SC_TRY(status);
-    const size_t done = (i - first) / step + 1, all = (c->nshards - first + step - 1) / step;
+    left--;
+    if (r.visits) { /* what an earlier run has measured says nothing about the time */
+      measured++;
+      spent_s += sc_now_s() - begin;
+    }
     tool_say(t, "shard %zu of %zu: %zu schedules, %zu visits, agreement top-1 %.3f tau %.3f; %.0f min, %.0f to go",
-             i + 1, c->nshards, r.schedules, r.visits, r.agreement_top1, r.agreement_tau, (sc_now_s() - begin) / 60,
-             (sc_now_s() - begin) / 60 * (double)(all - done) / (double)done);
+             i + 1, c->nshards, r.schedules, r.visits, r.agreement_top1, r.agreement_tau, spent_s / 60,
+             measured ? spent_s / 60 * (double)left / (double)measured : 0);
   }
   return SC_OK;
 }
 
+/* Only says what is there: whatever the recipe, and where nothing can be written. */
+static sc_status report_only(tool *t, const struct campaign_options *o) {
+  sc_dataset *dataset;
+  SC_TRY(sc_dataset_open(o->out, SC_DATASET_READ, &dataset, &t->err));
+  sc_status status = shards_report(t, dataset, o->json, o->picture);
+  sc_dataset_close(dataset, NULL);
+  return status;
+}
+
 static sc_status with_dataset(campaign *c, const struct campaign_options *o, size_t first, size_t step) {
   tool *t = c->t;
-  SC_TRY(sc_dataset_open(c->out, o->report ? SC_DATASET_READ : SC_DATASET_APPEND, &c->dataset, &t->err));
-  sc_status status = o->report ? SC_OK : measure_all(c, first, step);
-  if (status == SC_OK) status = shards_report(t, c->dataset, o->json);
-  if (status == SC_OK && o->picture) status = shards_picture(t, c->dataset, o->picture);
+  SC_TRY(sc_dataset_open(c->out, SC_DATASET_APPEND, &c->dataset, &t->err));
+  sc_status status = measure_all(c, first, step);
+  if (status == SC_OK) status = shards_report(t, c->dataset, o->json, o->picture);
   sc_status closed = sc_dataset_close(c->dataset, status == SC_OK ? &t->err : NULL);
   return status == SC_OK ? closed : status;
 }
@@ -61,15 +75,21 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   char *text, folder[4400];
   size_t len;
   if (!o->out) return tool_usage(t, "--out FILE is missing");
+  if (o->draw && (o->report || o->picture)) return tool_usage(t, "--draw measures nothing that could be reported");
   SC_TRY(shard_parse(t, o->shard, &part));
-  SC_TRY(tool_output(t, o->out));
   if (o->picture) SC_TRY(tool_output(t, o->picture));
+  if (o->report) return report_only(t, o);
+  SC_TRY(tool_output(t, o->out));
   SC_TRY(tool_read(t, operands[0], &where, &text, &len));
   SC_TRY(sc_recipe_parse(where, text, len, &c.recipe, &t->err));
   SC_TRY(campaign_tasks(&c, operands[0]));
+  SC_TRY(campaign_check_bases(&c));
   snprintf(folder, sizeof folder, "%.4000s.shards", o->out);
-  if (!o->report) SC_TRY(sc_mkdirs(folder, &t->err));
+  SC_TRY(sc_mkdirs(folder, &t->err));
+  SC_TRY(campaign_claim(&c));
   SC_TRY(platform_open(t, o->machine, &c.p));
+  if (getenv("SCHEDCAST_GAUGE") && strcmp(getenv("SCHEDCAST_GAUGE"), "0") == 0)
+    tool_say(t, "SCHEDCAST_GAUGE=0: visits wait for no quiet moment");
   interrupt_catch();
   t->terse = true;
   const size_t first = (size_t)part.shard, step = (size_t)part.nshards;

@@ -3,6 +3,15 @@
 
 #include "tools/campaign.h"
 
+sc_status campaign_check_bases(campaign *c) {
+  for (int i = 0; i < c->base->n; i++) {
+    sc_dataset *base;
+    SC_TRY(sc_dataset_open(c->base->text[i], SC_DATASET_READ, &base, &c->t->err));
+    sc_dataset_close(base, NULL);
+  }
+  return SC_OK;
+}
+
 static sc_status everything(campaign *c, sc_dataset **all) {
   tool *t = c->t;
   SC_TRY(sc_dataset_memory(all, &t->err));
@@ -46,6 +55,8 @@ sc_status campaign_propose(campaign *c, size_t first, size_t n, int round, job_l
   SC_TRY(train(c, round, &model));
   sc_status status = SC_OK;
   for (size_t i = 0; model && i < n && status == SC_OK; i++) {
+    if (*interrupt_flag()) status = SC_INTERRUPTED;
+    if (status != SC_OK) break;
     const sc_task *task = c->task[first + i];
     jobs_adding a = {c->t, jobs, task, {SC_PROPOSED_MODEL, sc_model_hash(model)}};
     sc_space_bound *space;

@@ -34,7 +34,8 @@ uint64_t campaign_seed(const campaign *c, const sc_task *task, int round, int dr
 static sc_status draw_one(campaign *c, const sc_task *task, int number, job_list *jobs) {
   tool *t = c->t;
   const sc_recipe_draw *d = &c->recipe.draw[number];
-  const int threads = d->threads ? d->threads : (int)c->p.machine.cores.value;
+  const int cores = (int)c->p.machine.cores.value, all = c->recipe.threads ? c->recipe.threads : cores;
+  const int threads = d->parallel ? all : 1;
   const sc_target target = {&c->p.machine, c->p.kernels, threads};
   const uint64_t seed = campaign_seed(c, task, 0, number);
   jobs_adding a = {t, jobs, task, {d->how, 0}};
@@ -99,21 +100,22 @@ sc_status campaign_draw(campaign *c, size_t shard, job_list *jobs) {
 
 sc_status campaign_shard(campaign *c, size_t shard, sc_campaign_report *report) {
   tool *t = c->t;
-  const sc_campaign_options o = {
-      .passes = c->recipe.passes, .most_passes = c->recipe.most_passes, .seed = c->recipe.seed};
+  const sc_campaign_options o = {.measure = {.threads = c->recipe.threads},
+                                 .passes = c->recipe.passes,
+                                 .most_passes = c->recipe.most_passes,
+                                 .seed = c->recipe.seed};
   job_list jobs = {0};
-  sc_campaign_report sum = {0};
+  size_t visits = 0;
   sc_status status = SC_OK;
   for (int round = 0; round <= c->recipe.nrounds && status == SC_OK; round++) {
     const stage s = stage_of(c, shard, round);
-    status = choose(&s, &jobs);
+    status = *interrupt_flag() ? SC_INTERRUPTED : choose(&s, &jobs);
     if (status == SC_OK) status = kernels_measure(t, &c->p, &jobs);
     if (status == SC_OK) status = jobs_measure(t, &c->p.machine, &jobs, o, c->dataset, report);
-    sum.visits += report->visits;
-    sum.seconds += report->seconds;
+    visits += report->visits;
+    report->visits = 0; /* of the next round, when that is interrupted before it begins */
   }
-  report->visits = sum.visits;
-  report->seconds = sum.seconds;
+  report->visits = visits;
   jobs_free(&jobs);
   return status;
 }

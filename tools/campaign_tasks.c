@@ -45,10 +45,39 @@ sc_status campaign_tasks(campaign *c, const char *recipe) {
   return c->ntasks ? SC_OK : sc_fail(&t->err, SC_PARSE, "no task in %s", path);
 }
 
+/* The recipe, and a hash of its tasks in their order. */
+static void describe(const campaign *c, sc_str *out) {
+  uint64_t hash = 0;
+  for (size_t i = 0; i < c->ntasks; i++) hash = sc_hash64(&c->task[i]->hash, sizeof hash, hash);
+  sc_recipe_print(&c->recipe, out);
+  sc_str_printf(out, "# %zu tasks, hash %016llx\n", c->ntasks, (unsigned long long)hash);
+}
+
+sc_status campaign_claim(campaign *c) {
+  tool *t = c->t;
+  char path[4400], *text;
+  size_t len;
+  sc_str own = {0};
+  snprintf(path, sizeof path, "%.4000s.shards/recipe", c->out);
+  describe(c, &own);
+  sc_status status = own.failed ? sc_fail(&t->err, SC_NOMEM, "out of memory") : SC_OK;
+  if (status == SC_OK && !file_exists(path)) status = sc_file_write_atomic(path, own.text, own.len, &t->err);
+  else if (status == SC_OK) {
+    status = sc_file_read(t->arena, path, 1 << 20, &text, &len, &t->err);
+    if (status == SC_OK && strcmp(text, own.text) != 0)
+      status =
+          sc_fail(&t->err, SC_MISMATCH,
+                  "%.4000s.shards was begun by another recipe, or of other tasks (%s says which): name another --out",
+                  c->out, path);
+  }
+  sc_str_free(&own);
+  return status;
+}
+
 sc_status campaign_freeze(campaign *c, size_t first, size_t step, bool json) {
   tool *t = c->t;
   uint64_t hash = 0;
-  size_t schedules = 0;
+  size_t schedules = 0, tasks = 0;
   for (size_t i = first; i < c->nshards && !*interrupt_flag(); i += step) {
     job_list jobs = {0};
     sc_status status = campaign_draw(c, i, &jobs);
@@ -59,6 +88,7 @@ sc_status campaign_freeze(campaign *c, size_t first, size_t step, bool json) {
       hash = sc_hash64(part, sizeof part, 0);
     }
     schedules += jobs.n;
+    for (size_t k = 0; k < jobs.n; k++) tasks += k == 0 || jobs.job[k].task != jobs.job[k - 1].task;
     jobs_free(&jobs);
     SC_TRY(status);
     tool_say(t, "shard %zu of %zu: %zu schedules so far", i + 1, c->nshards, schedules);
@@ -66,12 +96,12 @@ sc_status campaign_freeze(campaign *c, size_t first, size_t step, bool json) {
   if (*interrupt_flag()) return sc_fail(&t->err, SC_INTERRUPTED, "interrupted; the same command goes on");
   if (json) {
     sc_str_add(&t->out, "{");
-    json_count(&t->out, "tasks", c->ntasks);
+    json_count(&t->out, "tasks", tasks);
     json_count(&t->out, "schedules", schedules);
     json_hash(&t->out, "hash", hash);
     sc_str_add(&t->out, "}\n");
   } else
-    sc_str_printf(&t->out, "%zu schedules of %zu tasks in %s.shards, hash %016llx\n", schedules, c->ntasks, c->out,
+    sc_str_printf(&t->out, "%zu schedules of %zu tasks in %s.shards, hash %016llx\n", schedules, tasks, c->out,
                   (unsigned long long)hash);
   return SC_OK;
 }

@@ -21,7 +21,7 @@ static const char *const splits[] = {"group", "network", "development", NULL}; /
 static const option options[] = {
     {"by", 0, OPTION_CHOICE, offsetof(struct evaluate_options, by), "WHAT", "what is held out", splits},
     {"curve", 0, OPTION_COUNT, offsetof(struct evaluate_options, curve), "N",
-     "N lines: trained on all groups, half of them, ..", OPTION_RANGE(1, 8)},
+     "N lines: trained on .., half, all of the groups", OPTION_RANGE(1, 8)},
     {"model", 0, OPTION_TEXT, offsetof(struct evaluate_options, model), "FILE",
      "judge this model on rows it has not seen", NULL},
     {"picture", 0, OPTION_TEXT, offsetof(struct evaluate_options, picture), "PNG", "predicted against measured times",

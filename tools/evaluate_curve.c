@@ -62,16 +62,19 @@ sc_status evaluate_curve(tool *t, const sc_rows *rows, sc_holdout holdout, const
                          const char *picture, bool json) {
   sc_evaluation e[MOST_POINTS];
   sc_train_options options = *train;
+  for (int i = n - 1; i >= 0; i--) { /* the whole first: if that fails, it says why */
+    options.share = exp2(i + 1 - n);
+    const sc_status status = sc_evaluate(rows, holdout, NULL, &options, &e[i], NULL, &t->err);
+    if (status == SC_UNSUPPORTED && i < n - 1)
+      return sc_fail(&t->err, status, "1/%d of the groups is too little to train on: fewer points with --curve %d",
+                     1 << (n - 1 - i), n - 1 - i);
+    SC_TRY(status);
+    if (n > 1) tool_say(t, "trained on %.0f groups, %.0f rows", e[i].trained_groups, e[i].trained_rows);
+  }
   sc_str_add(&t->out, json ? "["
                            : "share  groups     rows  top-1                pairs > 10 %         MAPE                 "
                              "regret@1 / analytic\n");
-  for (int i = 0; i < n; i++) {
-    options.share = exp2(i + 1 - n);
-    SC_TRY(sc_evaluate(rows, holdout, NULL, &options, &e[i], NULL, &t->err));
-    if (json) put_json(&t->out, options.share, &e[i]);
-    else put_line(&t->out, options.share, &e[i]);
-    if (!json) SC_TRY(tool_flush(t)); /* it takes minutes */
-  }
+  for (int i = 0; i < n; i++) (json ? put_json : put_line)(&t->out, exp2(i + 1 - n), &e[i]);
   if (json) sc_str_add(&t->out, "]\n");
   return picture ? draw(t, picture, e, n) : SC_OK;
 }

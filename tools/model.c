@@ -54,11 +54,11 @@ static void name_of(const char *path, char *name, size_t size) {
 }
 
 static sc_status emit(tool *t, const struct model_options *o, const sc_model *model, const char *path) {
-  char name[64], given[64];
+  char name[64];
   sc_str c = {0};
   name_of(o->name ? o->name : path, name, sizeof name);
-  if (o->name && (snprintf(given, sizeof given, "%s", o->name), strcmp(given, name) != 0 || strchr(o->name, '/')))
-    return tool_usage(t, "--name wants a C identifier, not '%s'", o->name);
+  if (o->name && strcmp(o->name, name) != 0)
+    return tool_usage(t, "--name wants a C identifier of up to 63 characters, not '%s'", o->name);
   if (o->out && strcmp(o->out, "-") != 0) SC_TRY(tool_output(t, o->out));
   sc_status status = sc_model_emit_c(model, name, &c, &t->err);
   const bool file = o->out && strcmp(o->out, "-") != 0;
@@ -76,11 +76,14 @@ static const struct {
 } commands[] = {{"show", show}, {"verify", verify}, {"emit-c", emit}};
 
 static sc_status run(tool *t, const void *given, int n, char **operands) {
+  const struct model_options *o = given;
   size_t i = 0;
   sc_model *model;
   while (i < SC_COUNT_OF(commands) && strcmp(operands[0], commands[i].name) != 0) i++;
   if (i == SC_COUNT_OF(commands)) return tool_usage(t, "'%s' is none of show, verify, emit-c", operands[0]);
   if (n != 2) return tool_usage(t, "%s wants a model", operands[0]);
+  if ((o->out || o->name) && commands[i].run != emit) return tool_usage(t, "%s takes no --out or --name", operands[0]);
+  if (o->json && commands[i].run == emit) return tool_usage(t, "emit-c takes no --json");
   SC_TRY(sc_model_load(operands[1], &model, &t->err));
   const sc_status status = commands[i].run(t, given, model, operands[1]);
   sc_model_free(model);

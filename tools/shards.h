@@ -12,9 +12,8 @@ typedef struct shard_facts {
 } shard_facts;
 /* In the order in which they began; in the tool's arena. */
 sc_status shards_collect(tool *t, const sc_dataset *dataset, shard_facts **facts, size_t *n);
-/* A line for each shard of a dataset: when, how much, what failed, how much was disturbed, how well labels agree. */
-sc_status shards_report(tool *t, const sc_dataset *dataset, bool json);
-/* The same as a picture. */
-sc_status shards_picture(tool *t, const sc_dataset *dataset, const char *path);
+/* A line for each shard of a dataset: when, how much, what failed, how much was disturbed, how well labels agree; the
+ * same as a picture where one is wanted, NULL = none. */
+sc_status shards_report(tool *t, const sc_dataset *dataset, bool json, const char *picture);
 
 #endif

@@ -30,21 +30,8 @@ static void put_line(sc_str *out, const shard_facts *s) {
   sc_str_printf(out, isnan(s->agreement) ? "        -\n" : "%9.3f\n", s->agreement);
 }
 
-sc_status shards_report(tool *t, const sc_dataset *dataset, bool json) {
-  shard_facts *s;
-  size_t n;
-  SC_TRY(shards_collect(t, dataset, &s, &n));
-  sc_str_add(&t->out, json ? "[" : "begin (UTC)        min tasks   rows failed  visits drifted   busy agreement\n");
-  for (size_t i = 0; i < n; i++) (json ? put_json : put_line)(&t->out, &s[i]);
-  if (json) sc_str_add(&t->out, "]\n");
-  return SC_OK;
-}
-
-sc_status shards_picture(tool *t, const sc_dataset *dataset, const char *path) {
-  shard_facts *s;
-  size_t n;
+static sc_status draw(tool *t, const shard_facts *s, size_t n, const char *path) {
   sc_str p = {0};
-  SC_TRY(shards_collect(t, dataset, &s, &n));
   double least = 0.99;
   sc_str_add(&p, "$s << EOD\n");
   for (size_t i = 0; i < n; i++) {
@@ -61,4 +48,14 @@ sc_status shards_picture(tool *t, const sc_dataset *dataset, const char *path) {
              "plot $s using 1:2 with linespoints pt 7 title 'agreement', "
              "$s using 1:3 axes x1y2 with impulses lw 3 title 'disturbed'\n");
   return picture_run(t, &p);
+}
+
+sc_status shards_report(tool *t, const sc_dataset *dataset, bool json, const char *picture) {
+  shard_facts *s;
+  size_t n;
+  SC_TRY(shards_collect(t, dataset, &s, &n));
+  sc_str_add(&t->out, json ? "[" : "begin (UTC)        min tasks   rows failed  visits drifted   busy agreement\n");
+  for (size_t i = 0; i < n; i++) (json ? put_json : put_line)(&t->out, &s[i]);
+  if (json) sc_str_add(&t->out, "]\n");
+  return picture ? draw(t, s, n, picture) : SC_OK;
 }

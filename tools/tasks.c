@@ -33,7 +33,8 @@ sc_status tasks_read(tool *t, const char *path, listed_task **list, size_t *n) {
     end = line + strcspn(line, "\n");
     if (*end) *end++ = '\0';
     number++;
-    if (*line == '#' || line[strspn(line, " \t\r")] == '\0') continue;
+    line[strcspn(line, "#\r")] = '\0';
+    if (line[strspn(line, " \t")] == '\0') continue;
     SC_TRY(read_line(t, path, number, line, &(*list)[(*n)++]));
   }
   return SC_OK;

@@ -10,7 +10,8 @@ static const char *const strategies[] = {"guided", "descent", "random", "exhaust
 
 static const option options[] = {
     {"out", 'o', OPTION_TEXT, offsetof(struct tune_options, out), "FILE", "dataset, made or added to (required)", NULL},
-    {"model", 0, OPTION_TEXT, offsetof(struct tune_options, model), "FILE", "model; default: this machine's", NULL},
+    {"model", 0, OPTION_TEXT, offsetof(struct tune_options, model), "FILE", "that guides; default: this machine's",
+     NULL},
     {"trials", 'n', OPTION_COUNT, offsetof(struct tune_options, trials), "N", "schedules to try, default 500",
      OPTION_RANGE(1, 1000000)},
     {"strategy", 0, OPTION_CHOICE, offsetof(struct tune_options, strategy), "HOW", "search", strategies},
@@ -46,10 +47,15 @@ static sc_status read_bytes(tool *t, const char *name, const char *text, double 
   return SC_OK;
 }
 
-static sc_status tune(tuning *u) {
+/* The machine as its rows name it, the model, the space. */
+static sc_status prepare(tuning *u) {
   tool *t = u->t;
-  const char *strategy = strategies[u->o->strategy];
   char path[4400];
+  sc_machine here;
+  SC_TRY(sc_emit_check(u->task, &t->err));
+  SC_TRY(platform_open(t, u->o->machine, &u->p));
+  SC_TRY(sc_machine_here(&u->p.machine, &here, &t->err));
+  u->machine_hash = sc_machine_fingerprint(&here);
   sc_status status = SC_OK;
   if (u->o->strategy == SC_SEARCH_GUIDED || u->o->model)
     status = tool_model(t, u->o->model, &u->p.machine, &u->model, path, sizeof path);
@@ -58,11 +64,16 @@ static sc_status tune(tuning *u) {
                    "no model of this machine: name one with --model, or search with --strategy descent");
   SC_TRY(status);
   if (u->model) tool_say(t, "guided by %s", path);
-  SC_TRY(tool_space(t, u->o->space, u->task, &u->p, &u->o->force, u->o->threads, &u->space));
-  SC_TRY(tune_search(u));
+  return tool_space(t, u->o->space, u->task, &u->p, &u->o->force, u->o->threads, &u->space);
+}
+
+/* With --emit-c - stdout is the C file's alone. */
+static sc_status print(const tuning *u) {
+  tool *t = u->t;
+  const char *emit = u->o->emit;
   if (u->nfinalists == 0) return sc_fail(&t->err, SC_EXTERNAL, "none of %zu schedules ran and is allowed", u->result.n);
-  tune_print(u, strategy);
-  if (!u->o->emit) return SC_OK;
+  if (!emit || strcmp(emit, "-") != 0) tune_print(u, strategies[u->o->strategy]);
+  if (!emit) return SC_OK;
   return emit_file(t, u->task, &u->result.trial[u->finalist[0].trial].schedule, &u->p.machine, NULL, u->o->emit);
 }
 
@@ -77,11 +88,12 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   SC_TRY(tool_task(t, operands[0], &u.task));
   SC_TRY(tool_output(t, o->out));
   if (o->emit && strcmp(o->emit, "-") != 0) SC_TRY(tool_output(t, o->emit));
-  SC_TRY(platform_open(t, o->machine, &u.p));
   interrupt_catch();
   t->terse = true;
-  sc_status status = sc_dataset_open(o->out, SC_DATASET_APPEND, &u.dataset, &t->err);
-  if (status == SC_OK) status = tune(&u);
+  sc_status status = prepare(&u); /* before a dataset is made that nothing would come into */
+  if (status == SC_OK) status = sc_dataset_open(o->out, SC_DATASET_APPEND, &u.dataset, &t->err);
+  if (status == SC_OK) status = tune_search(&u);
+  if (status == SC_OK) status = print(&u);
   sc_status closed = sc_dataset_close(u.dataset, status == SC_OK ? &t->err : NULL);
   tune_free(&u);
   return status == SC_OK ? closed : status;

@@ -27,11 +27,13 @@ typedef struct tuning {
   const struct tune_options *o;
   const sc_task *task;
   platform p;
+  uint64_t machine_hash; /* of the rows that are measured here */
   double max_code, max_scratch; /* INFINITY: no limit */
   sc_dataset *dataset;
   sc_model *model; /* NULL = none */
-  sc_origin origin; /* of what the search proposes and no one else */
   sc_space_bound *space;
+  struct tune_place *place; /* rows of this task and machine, by nest */
+  size_t nplaces;
   sc_search_result result;
   finalist finalist[FINALISTS]; /* the best first, by the objective */
   size_t nfinalists;
@@ -40,17 +42,22 @@ typedef struct tuning {
 
 /* ---- trials as rows ---- */
 
+int tune_threads(const tuning *u, const sc_schedule *schedule);
 /* Bytes of buffers of a schedule. */
 size_t tune_scratch(const tuning *u, const sc_schedule *schedule);
 /* Of as many valid passes as there are, at most `passes`; on a machine that is never quiet of disturbed ones. */
 double tune_time(const sc_record *r, int passes);
-/* The row of a trial in the dataset: that of the most valid passes, then the fastest; NULL = none. Each batch is a shard
- * of its own, and the finalists are measured together in one. */
-const sc_record *tune_row(const tuning *u, uint64_t hash);
+/* The row of a trial in the dataset, in this shard (NULL: any): that of the most valid passes, then the fastest; NULL =
+ * none. Each batch is a shard of its own. */
+const sc_record *tune_row(const tuning *u, uint64_t hash, const char *shard);
+/* The latest shard that knows all of these, NULL = none. */
+const char *tune_shard(const tuning *u, const uint64_t *hash, size_t n);
 /* What the search makes small: seconds; INFINITY for what did not run or is not allowed. */
 double tune_value(const tuning *u, const sc_record *r, size_t scratch);
-/* Rows of this task in a dataset as trials, only of this machine when `here`. */
-sc_status tune_collect(const tuning *u, const sc_dataset *dataset, bool here, sc_trial **trials, size_t *n);
+/* Values of trials that have just been measured. */
+sc_status tune_look(tuning *u, const sc_trial *trials, size_t n, double *value);
+/* Rows of this task in a dataset as trials; `known`: only those that this search could have tried. */
+sc_status tune_collect(tuning *u, const sc_dataset *dataset, bool known, sc_trial **trials, size_t *n);
 /* The schedules of the dataset to be replayed, the fastest first; none where no replay is wanted. */
 sc_status tune_replay(tuning *u, sc_schedule **list, size_t *n);
 

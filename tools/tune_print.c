@@ -3,15 +3,18 @@
 
 #include "tools/tune.h"
 
+/* Each with who proposed it: only what a model picked has an interval of picks. */
 static void put_finalist(const tuning *u, const finalist *f) {
+  const sc_trial *of = &u->result.trial[f->trial];
   sc_str comment = {0};
+  print_origin_line(&u->t->out, &of->origin);
   sc_str_time(&comment, f->time_s);
   sc_str_printf(&comment, ", %.4g GFLOP/s, code ", u->task->flop / f->time_s * 1e-9);
   print_bytes(&comment, f->code_bytes);
   sc_str_add(&comment, ", buffers ");
   print_bytes(&comment, (double)f->scratch_bytes);
   sc_str_printf(&comment, "; trial %zu", f->trial + 1);
-  print_schedule_line(&u->t->out, u->task, &u->result.trial[f->trial].schedule, sc_str_text(&comment));
+  print_schedule_line(&u->t->out, u->task, &of->schedule, sc_str_text(&comment));
   sc_str_free(&comment);
 }
 
@@ -20,7 +23,6 @@ static void put_text(const tuning *u, const char *strategy) {
   sc_str_printf(out, "# %zu trials, %zu of them failed or not allowed, %s; in %s\n", u->result.n, tune_failed(u),
                 strategy, u->o->out);
   print_task_line(out, u->task);
-  print_origin_line(out, &u->origin);
   for (size_t i = 0; i < u->nfinalists; i++) put_finalist(u, &u->finalist[i]);
 }
 

@@ -2,15 +2,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "tuner/tuner.h"
+#include "tuner/search.h"
 
 enum { OF_EACH = 16 };
 
-/* Rank of the i-th of n proposals among the best `all`, counted from 0: 1, .., all geometrically, no rank twice. */
+/* Rank of the i-th of n proposals among the best `all`, counted from 0: geometrically to the last, no rank twice. */
 static size_t rank_of(size_t i, size_t n, size_t all, size_t next) {
-  size_t rank = n > 1 ? (size_t)(pow((double)all, (double)i / (double)(n - 1)) + 0.5) - 1 : 0;
-  if (rank < next) rank = next;
-  return rank < all - (n - i) ? rank : all - (n - i);
+  const size_t rank = n > 1 ? (size_t)(pow((double)all, (double)i / (double)(n - 1)) + 0.5) - 1 : 0;
+  return sc_rank_between(rank, next, all - (n - i)); /* room for those that follow */
 }
 
 sc_status sc_model_propose(const sc_model *model, const sc_space_bound *space, const sc_task *task,

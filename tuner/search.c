@@ -8,11 +8,6 @@
 
 enum { BATCH = 32, LEAST_LEARNED = 4 };
 
-const char *sc_strategy_name(sc_strategy strategy) {
-  static const char *const name[] = {"guided", "descent", "random", "exhaustive", "replay"};
-  return name[strategy];
-}
-
 size_t sc_nest_scratch_bytes(const sc_nest *nest, int threads) {
   size_t bytes = 0;
   for (int p = 0; p < nest->npacks; p++) {
@@ -72,7 +67,8 @@ sc_status sc_search_add(sc_search *s, const sc_schedule *schedule, sc_proposal h
   sc_nest nest;
   SC_TRY(sc_lower(s->task, schedule, &nest, err));
   const uint64_t hash = sc_nest_hash(s->task, &nest);
-  const sc_trial trial = {*schedule, hash ? hash : 1, INFINITY, how};
+  const uint64_t model = how == SC_PROPOSED_MODEL ? sc_model_hash(sc_search_model(s)) : 0;
+  const sc_trial trial = {*schedule, hash ? hash : 1, INFINITY, {how, model}};
   return add_trial(s, &trial, added, err);
 }
 

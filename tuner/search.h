@@ -1,4 +1,4 @@
-/* Inside the search: its state, and what a strategy is. */
+/* Inside the tuner: the state of a search, what a strategy is. */
 #ifndef SC_TUNER_SEARCH_H
 #define SC_TUNER_SEARCH_H
 
@@ -24,6 +24,10 @@ sc_status sc_search_add(sc_search *s, const sc_schedule *schedule, sc_proposal h
 size_t sc_search_best(const sc_search *s, size_t most, size_t *index);
 /* What guides: the learned model, else the given one. */
 const sc_model *sc_search_model(const sc_search *s);
+
+static inline size_t sc_rank_between(size_t rank, size_t least, size_t most) {
+  return rank < least ? least : rank > most ? most : rank;
+}
 
 /* Adds up to `want` trials to the batch; none: nothing is left. */
 typedef sc_status sc_propose_fn(sc_search *s, size_t want, sc_error *err);

@@ -1,7 +1,7 @@
 /* Samples that are dense at the fast end. */
 #include <stdlib.h>
 
-#include "tuner/tuner.h"
+#include "tuner/search.h"
 
 enum { DRAWS = 20 };
 
@@ -43,10 +43,7 @@ sc_status sc_draw_stratified(const sc_space_bound *space, const sc_task *task, c
   size_t next = 0;
   for (size_t i = 0; i < n && status == SC_OK; i++) {
     const double share = ((double)i + 0.5) / (double)n;
-    const size_t last = p.n - (n - i); /* room for those that follow */
-    size_t rank = (size_t)(share * share * (double)p.n);
-    if (rank < next) rank = next;
-    if (rank > last) rank = last;
+    const size_t rank = sc_rank_between((size_t)(share * share * (double)p.n), next, p.n - (n - i));
     next = rank + 1;
     status = each(user, &p.draw[rank].schedule);
   }

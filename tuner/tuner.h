@@ -31,21 +31,20 @@ typedef struct sc_trial {
   sc_schedule schedule;
   uint64_t hash; /* of its nest */
   double value; /* smaller is better; INFINITY: it failed or is not allowed */
-  sc_proposal how;
+  sc_origin origin; /* the model is the guiding one as it was corrected then */
 } sc_trial;
 
 /* Measures n schedules that no trial has had: fills value[n]. SC_INTERRUPTED ends the search in order. */
 typedef sc_status sc_measure_fn(void *user, const sc_trial *trials, size_t n, double *value, sc_error *err);
 
-typedef enum sc_strategy {
-  SC_SEARCH_GUIDED, /* the best of a scan and neighbours of the best trials by a model that learns from every batch */
-  SC_SEARCH_DESCENT, /* from the best by a model to better neighbours, from another begin where none is left */
-  SC_SEARCH_RANDOM, /* uniform draws */
-  SC_SEARCH_EXHAUSTIVE, /* in the order of the space */
-  SC_SEARCH_REPLAY, /* the given list, in its order */
-  SC_STRATEGY_COUNT
+typedef enum sc_strategy { /* docs/tuning.md */
+                           SC_SEARCH_GUIDED, /* the best of a scan and neighbours of the best trials by a model that learns from every batch */
+                           SC_SEARCH_DESCENT, /* from the best by a model to better neighbours, from another begin where none is left */
+                           SC_SEARCH_RANDOM, /* uniform draws */
+                           SC_SEARCH_EXHAUSTIVE, /* in the order of the space */
+                           SC_SEARCH_REPLAY, /* the given list, in its order */
+                           SC_STRATEGY_COUNT
 } sc_strategy;
-const char *sc_strategy_name(sc_strategy strategy);
 
 typedef struct sc_search_options {
   sc_strategy strategy;
@@ -67,7 +66,7 @@ typedef struct sc_search_options {
 typedef struct sc_search_result {
   sc_trial *trial; /* in their order, those known first */
   size_t n, best; /* best: index of the smallest value, n where none is finite */
-  bool exhausted; /* nothing that the strategy would try is left */
+  bool exhausted; /* the strategy found nothing more to try */
 } sc_search_result;
 /* Every schedule is tried once. Equal seeds, models and values give equal searches. After an error, SC_INTERRUPTED
  * included, the result holds the trials so far; free it in any case. */
@@ -83,7 +82,8 @@ size_t sc_nest_scratch_bytes(const sc_nest *nest, int threads);
 enum { SC_MOST_DRAWS = 8, SC_MOST_ROUNDS = 16 };
 typedef struct sc_recipe_draw {
   sc_proposal how; /* SC_PROPOSED_UNIFORM or _STRATIFIED */
-  int n, threads; /* of each task; threads 1: serial schedules only, 0: as many as the machine has cores */
+  int n; /* of each task */
+  bool parallel; /* parallel schedules too */
 } sc_recipe_draw;
 typedef struct sc_recipe_round {
   int n, scan; /* proposals for each task, out of so many schedules */
@@ -93,13 +93,14 @@ typedef struct sc_recipe {
   char tasks[256]; /* file of lines network, tab, task: beside the recipe, else in data/corpus */
   int shard; /* tasks of a shard */
   int passes, most_passes; /* most 0: all tasks get the same */
+  int threads; /* of parallel schedules; 0: as many as the machine has cores */
   uint64_t seed;
   int ndraws, nrounds;
   sc_recipe_draw draw[SC_MOST_DRAWS];
   sc_recipe_round round[SC_MOST_ROUNDS];
 } sc_recipe;
 /* Reads `campaign NAME` and lines of its items, each by its first word (docs/campaigns.md). What is left out: shard 25,
- * passes 3, seed 0; a recipe that measures nothing is SC_PARSE. */
+ * passes 3, threads 0, seed 0; a recipe that measures nothing is SC_PARSE. */
 sc_status sc_recipe_parse(const char *where, const char *text, size_t len, sc_recipe *recipe, sc_error *err);
 void sc_recipe_print(const sc_recipe *recipe, sc_str *out); /* parse(print(recipe)) == recipe */
 

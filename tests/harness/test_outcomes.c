@@ -109,7 +109,24 @@ static void test_threads(void **state) {
   sc_runner_close(runner);
 }
 
-/* Repeats are all there; a batch is as long as asked for, of cold calls no more than there is patience for. */
+/* Measurements look for quiet moments unless they are told not to; the other tests are. */
+static void test_gauge_is_asked_for(void **state) {
+  world *w = *state;
+  sc_runner *runner = NULL;
+  sc_wire_request request;
+  ok(sc_runner_open(&w->machine, &runner, err));
+  const char *said[] = {"0", "1", NULL};
+  for (size_t i = 0; i < 3; i++) {
+    if (said[i]) setenv("SCHEDCAST_GAUGE", said[i], 1);
+    else unsetenv("SCHEDCAST_GAUGE");
+    sc_request_init(runner, SC_WIRE_VISIT, &request);
+    assert_int_equal(request.gauge, i > 0);
+  }
+  sc_runner_close(runner);
+}
+
+/* Repeats are all there; a batch is as long as asked for, of cold calls no more than there is patience for. What was
+ * quiet and what not, with the gauge as it is. */
 static void test_times(void **state) {
   world *w = *state;
   const sc_task *task = task_make(w, "matmul:M=20,N=24,K=16");
@@ -183,8 +200,9 @@ static void test_not_to_be_run(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_outcome), cmocka_unit_test(test_threads),       cmocka_unit_test(test_times),
-      cmocka_unit_test(test_killed_runner), cmocka_unit_test(test_not_to_be_run),
+      cmocka_unit_test(test_every_outcome),      cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_gauge_is_asked_for), cmocka_unit_test(test_times),
+      cmocka_unit_test(test_killed_runner),      cmocka_unit_test(test_not_to_be_run),
   };
   return cmocka_run_group_tests(tests, world_open, world_close);
 }

@@ -16,6 +16,7 @@ typedef struct fixture {
 
 /* Another machine: the same work in other times, with a slope of its own. */
 static void make_other(synthetic *s) {
+  snprintf(s->rows.machine.cpu, sizeof s->rows.machine.cpu, "another cpu");
   for (size_t i = 0; i < s->rows.n; i++) {
     const float *row = s->rows.features + i * SC_FEATURE_COUNT;
     const double change = row[SC_FEATURE_tile_vectors] > 2 ? 1.5 : 1.1;
@@ -121,7 +122,7 @@ static void what_is_refused(void **state) {
   sc_error err;
   sc_rows one = f->few.rows;
   one.n = 1;
-  const sc_train_options quick = {.quick = true}, add = {.base = f->base};
+  const sc_train_options quick = {.quick = true}, add = {.base = f->base, .quick = true};
   assert_int_equal(sc_model_train(&f->few.rows, &quick, &model, &err), SC_USAGE);
   assert_int_equal(sc_model_train(&one, &add, &model, &err), SC_UNSUPPORTED);
   assert_null(model);

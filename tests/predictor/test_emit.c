@@ -1,5 +1,6 @@
 /* A model as C: the file compiles as C99 without a warning, on the host and for aarch64, and its margins are ours to the
  * last bit, also of a corrected model and at the very cut points. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -78,14 +79,14 @@ static void write_program(const fixture *f, const sc_model *model, const char *p
     sc_str_add(&c, "},");
   }
   sc_str_printf(&c,
-                "};\n  static const double term[] = {1, 2, 3, 4, 5, 6, 7, 8};\n"
+                "};\n  if (m_log_scale != %.17g) return 1;\n  static const double term[] = {1, 2, 3, 4, 5, 6, 7, 8};\n"
                 "  printf(\"%%s %%s %%s %%a %%a\\n\", m_model, m_schema, m_feature[3], m_analytic(term, 0), "
                 "m_analytic(term, 1));\n"
                 "  for (int i = 0; i < %d; i++) {\n    for (int o = 0; o < 2; o++) {\n"
                 "      const float margin = m_margin(row[i], o);\n      uint32_t bits;\n"
                 "      memcpy(&bits, &margin, 4);\n      printf(\"%%08x\\n\", (unsigned)bits);\n    }\n  }\n"
                 "  return 0;\n}\n",
-                ROWS);
+                model->card.intervals.log_scale, ROWS);
   assert_int_equal(sc_file_write_atomic(path, c.text, c.len, NULL), SC_OK);
   sc_str_free(&c);
 }
@@ -153,6 +154,17 @@ static void margins_are_ours_on_aarch64(void **state) {
   check(f, f->model, "aarch64-linux-gnu-gcc -static", "qemu-aarch64");
 }
 
+/* A card with the end of a comment in it stays a comment; a program with another locale gets C all the same. */
+static void the_file_is_c_whatever_the_card(void **state) {
+  fixture *f = *state;
+  sc_model odd = *f->model;
+  snprintf(odd.card.version, sizeof odd.card.version, "*/ int x; /*/**/");
+  const bool german = setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
+  check(f, &odd, "cc", "");
+  setlocale(LC_ALL, "C");
+  print_message("%s\n", german ? "in a German locale" : "no German locale is installed");
+}
+
 static void verify_compares_with_libxgboost(void **state) {
   fixture *f = *state;
   sc_error err;
@@ -168,6 +180,7 @@ static void verify_compares_with_libxgboost(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(margins_are_ours), cmocka_unit_test(margins_are_ours_on_aarch64),
+                                     cmocka_unit_test(the_file_is_c_whatever_the_card),
                                      cmocka_unit_test(verify_compares_with_libxgboost)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

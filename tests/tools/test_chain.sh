@@ -188,6 +188,8 @@ ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -c model.c -o model.o || fail
 expect 0 "$S" model emit-c m.xgb --name other
 says out "float other_margin(const float *row, int output)"
 expect 2 "$S" model emit-c m.xgb --name "not one"
+expect 2 "$S" model show m.xgb --out x.c
+expect 2 "$S" model emit-c m.xgb --json
 expect 2 "$S" model praise m.xgb
 says err "'praise' is none of show, verify, emit-c"
 expect 1 "$S" model verify cut.xgb
@@ -260,6 +262,9 @@ silent out
 expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --curve 1 --json
 json out
 equal "$(field '[x["share"] for x in d]' out)" "[1]" "points of a learning curve"
+expect 1 "$S" evaluate d.h5 --disturbed --trees 10 --curve 8 --json
+silent out
+says err "of the groups is too little to train on"
 expect 1 "$S" evaluate d.h5 --disturbed --trees 10 --by development
 says err "no row is of a network of data/corpus/development.txt"
 expect 2 "$S" evaluate d.h5 --curve 2 --model m.xgb

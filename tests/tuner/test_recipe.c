@@ -19,7 +19,8 @@ static const char everything[] = "# all there is\n"
                                  "seed 9223372036854775807\n"
                                  "draw 20 stratified   # dense at the fast end\n"
                                  "draw 5 uniform\n"
-                                 "draw 4 uniform threads 0\n"
+                                 "draw 4 uniform parallel\n"
+                                 "threads 2\n"
                                  "round 5 of 10000\n"
                                  "round 256 of 256";
 
@@ -37,8 +38,8 @@ static void test_everything(void **state) {
   assert_string_equal(c.tasks, "networks.txt");
   assert_true(c.shard == 40 && c.passes == 3 && c.most_passes == 8 && c.seed == INT64_MAX);
   assert_true(c.ndraws == 3 && c.nrounds == 2);
-  assert_true(c.draw[0].how == SC_PROPOSED_STRATIFIED && c.draw[0].n == 20 && c.draw[0].threads == 1);
-  assert_true(c.draw[2].how == SC_PROPOSED_UNIFORM && c.draw[2].n == 4 && c.draw[2].threads == 0);
+  assert_true(c.draw[0].how == SC_PROPOSED_STRATIFIED && c.draw[0].n == 20 && !c.draw[0].parallel);
+  assert_true(c.draw[2].how == SC_PROPOSED_UNIFORM && c.draw[2].n == 4 && c.draw[2].parallel && c.threads == 2);
   assert_true(c.round[1].n == 256 && c.round[1].scan == 256);
   sc_recipe_print(&c, &text);
   assert_int_equal(parse(sc_str_text(&text), &again, &err), SC_OK);
@@ -46,11 +47,19 @@ static void test_everything(void **state) {
   sc_str_free(&text);
 }
 
+/* Of an item that stands twice the last counts, with all that it says. */
+static void test_the_last_counts(void **state) {
+  sc_recipe c;
+  sc_error err;
+  assert_int_equal(parse("campaign a\ntasks \"t\"\npasses 3 to 8\ndraw 1 uniform\npasses 2", &c, &err), SC_OK);
+  assert_true(c.passes == 2 && c.most_passes == 0);
+}
+
 static void test_defaults(void **state) {
   sc_recipe c;
   sc_error err;
   assert_int_equal(parse("campaign a\ntasks \"t\"\ndraw 1 uniform", &c, &err), SC_OK);
-  assert_true(c.shard == 25 && c.passes == 3 && c.most_passes == 0 && c.seed == 0 && c.nrounds == 0);
+  assert_true(c.shard == 25 && c.passes == 3 && c.most_passes == 0 && c.seed == 0 && c.threads == 0 && c.nrounds == 0);
 }
 
 static void test_errors(void **state) {
@@ -64,10 +73,11 @@ static void test_errors(void **state) {
       {"campaign a\ndraw 1 uniform", "no line `tasks", 2, 15},
       {"campaign a\ntasks \"t\"\n", "no line `draw`", 3, 1},
       {"campaign a\ntasks t", "expected a string", 2, 7},
-      {"campaign a\nbatch 3", "expected 'tasks', 'shard', 'passes', 'draw', 'round' or 'seed', found 'batch'", 2, 1},
+      {"campaign a\nbatch 3", "expected 'tasks', 'shard', 'passes', 'threads', 'draw', 'round' or 'seed', found", 2, 1},
       {"campaign a\ndraw 0 uniform", "0", 2, 6},
       {"campaign a\ndraw 5 sobol", "expected 'uniform' or 'stratified', found 'sobol'", 2, 8},
-      {"campaign a\ndraw 5 uniform threads 257", "257", 2, 24},
+      {"campaign a\nthreads 257", "257", 2, 9},
+      {"campaign a\ndraw 5 uniform threads 2", "expected the end of the line", 2, 16},
       {"campaign a\nround 5 10", "expected 'of'", 2, 9},
       {"campaign a\nround 20 of 10", "10", 2, 13},
       {"campaign a\nround 257 of 1000", "257", 2, 7},
@@ -131,8 +141,8 @@ static void test_mutants(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_everything), cmocka_unit_test(test_defaults),
-                                     cmocka_unit_test(test_errors), cmocka_unit_test(test_too_many),
-                                     cmocka_unit_test(test_mutants)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_everything),      cmocka_unit_test(test_defaults),
+                                     cmocka_unit_test(test_the_last_counts), cmocka_unit_test(test_errors),
+                                     cmocka_unit_test(test_too_many),        cmocka_unit_test(test_mutants)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
