@@ -258,9 +258,9 @@ static void boot_name(char *buf, size_t size) {
   snprintf(buf, size, "%s/%s/", host, boot);
 }
 
-/* The first number no shard of this boot has. */
+/* A number that no shard of this boot has, in other datasets neither: they may be merged. */
 static uint64_t next_number(const sc_dataset *dataset, const char *boot) {
-  uint64_t next = 1;
+  uint64_t next = (uint64_t)(sc_unix_ns() / 1000000000);
   for (size_t i = 0; i < sc_dataset_count(dataset); i++) {
     const char *shard = sc_dataset_at(dataset, i)->shard;
     if (strncmp(shard, boot, strlen(boot)) != 0) continue;
