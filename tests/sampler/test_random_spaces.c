@@ -332,7 +332,7 @@ static bool compare(random_space *r, size_t *distinct) {
 static void test_random(void **state) {
   static random_space r;
   size_t distinct = 0, compared = 0;
-  size_t n = getenv("SC_SPACES") ? strtoul(getenv("SC_SPACES"), NULL, 10) : 120;
+  size_t n = getenv("SC_SPACES") ? strtoul(getenv("SC_SPACES"), NULL, 10) : 70;
   uint64_t seed = getenv("SC_SEED") ? strtoul(getenv("SC_SEED"), NULL, 10) : 1;
   for (size_t i = 0; i < n; i++) {
     draw_space(&r, seed * 1000003 + i);
