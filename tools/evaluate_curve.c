@@ -52,7 +52,7 @@ static sc_status draw(tool *t, const char *path, const sc_evaluation *e, int n) 
   sc_str_add(&p, "EOD\nset terminal pngcairo size 900,600 font 'sans,12'\nset output ");
   picture_quote(&p, path);
   sc_str_add(&p, "\nset logscale x 2\nset xlabel 'schedules trained on'\nset ylabel 'score'\nset grid\n"
-                 "set key bottom right\nset offsets 0.05, 0.05, 0.005, 0.005\n"
+                 "set key bottom right\nset offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n"
                  "plot $c using 1:2:3:4 with yerrorlines pt 7 title 'top-1, 95 %', "
                  "$c using 1:5:6:7 with yerrorlines pt 5 title 'pairs more than 10 % apart'\n");
   return picture_run(t, &p);

@@ -259,8 +259,9 @@ json out
 expect 1 "$S" evaluate d.h5 --disturbed --trees 20 --picture no/such/p.png
 equal "$(cat err)" "evaluate-sched: cannot write no/such/p.png: folder no/such: No such file or directory" "the picture's error"
 silent out
-expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --curve 1 --json
+expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --curve 1 --json --picture c.png
 json out
+if type gnuplot >/dev/null 2>&1; then equal "$(head -c 4 c.png | tail -c 3)" PNG "the picture of a learning curve"; fi
 equal "$(field '[x["share"] for x in d]' out)" "[1]" "points of a learning curve"
 expect 1 "$S" evaluate d.h5 --disturbed --trees 10 --curve 8 --json
 silent out
