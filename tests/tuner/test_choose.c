@@ -6,17 +6,9 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
-#include "tests/predictor/synthetic.h"
-#include "tuner/tuner.h"
+#include "tests/tuner/tuned.h"
 
 enum { MOST = 600 };
-
-typedef struct fixture {
-  synthetic s;
-  sc_model *model;
-  const sc_task *task;
-  sc_space_bound *space;
-} fixture;
 
 typedef struct chosen {
   fixture *f;
@@ -24,32 +16,6 @@ typedef struct chosen {
   uint64_t hash[MOST];
   double time_s[MOST]; /* analytic, or predicted */
 } chosen;
-
-static const sc_task *task_of(fixture *f, const char *text) {
-  const sc_task *task = NULL;
-  if (sc_task_parse(f->s.arena, f->s.library, text, &task, NULL) != SC_OK) fail_msg("%s", text);
-  return task;
-}
-
-static int set_up(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  if (synthetic_make(&f->s, 24, 40, 1, NULL) != SC_OK) return 1;
-  f->task = task_of(f, "matmul:M=48,N=96,K=64");
-  f->space = synthetic_bind(&f->s, NULL, f->task);
-  *state = f;
-  return sc_model_train(&f->s.rows, &synthetic_quick, &f->model, NULL) != SC_OK;
-}
-
-static int tear_down(void **state) {
-  fixture *f = *state;
-  sc_space_unbind(f->space);
-  sc_model_free(f->model);
-  synthetic_free(&f->s);
-  free(f);
-  return 0;
-}
-
-static sc_target target_of(const fixture *f) { return (sc_target){.machine = &f->s.rows.machine, .threads = 1}; }
 
 static void add(chosen *c, const sc_schedule *schedule, bool predicted) {
   const sc_target target = target_of(c->f);
@@ -115,12 +81,10 @@ static void stratified_is_dense_at_the_fast_end(void **state) {
 }
 
 static void small_spaces_are_drawn_whole(void **state) {
-  fixture *f = *state, small = *f;
+  fixture *f = *state, small = with_task(f, "matmul:M=1,N=1,K=1");
   static chosen c;
   const sc_target target = target_of(f);
   c.f = &small;
-  small.task = task_of(f, "matmul:M=1,N=1,K=1");
-  small.space = synthetic_bind(&f->s, NULL, small.task);
   const size_t all = (size_t)sc_space_count(small.space);
   assert_true(all > 0 && all < 50);
   assert_int_equal(sc_draw_stratified(small.space, small.task, &target, 50, 1, add_analytic, &c, NULL), SC_OK);

@@ -6,20 +6,13 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
-#include "tests/predictor/synthetic.h"
-#include "tuner/tuner.h"
+#include "tests/tuner/tuned.h"
 
-typedef struct fixture {
-  synthetic s;
-  sc_model *model;
-  const sc_task *task;
-  sc_space_bound *space;
-  double optimum; /* of a large part of the space */
-} fixture;
+static double optimum = INFINITY; /* of a large part of the space */
 
 /* What plays the machine: the planted truth, and a term of this task that the model has not seen. */
 static double truth(const fixture *f, const sc_schedule *schedule) {
-  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  const sc_target target = target_of(f);
   float row[SC_FEATURE_COUNT];
   sc_analytic terms;
   sc_nest nest;
@@ -45,30 +38,14 @@ static sc_status measure(void *user, const sc_trial *trials, size_t n, double *v
 }
 
 static sc_status keep_best(void *user, const sc_schedule *schedule) {
-  fixture *f = user;
-  const double t = truth(f, schedule);
-  if (t < f->optimum) f->optimum = t;
+  optimum = fmin(optimum, truth(user, schedule));
   return SC_OK;
 }
 
-static int set_up(void **state) {
-  fixture *f = calloc(1, sizeof *f);
-  if (synthetic_make(&f->s, 24, 40, 1, NULL) != SC_OK) return 1;
-  if (sc_task_parse(f->s.arena, f->s.library, "matmul:M=60,N=96,K=72", &f->task, NULL) != SC_OK) return 1;
-  f->space = synthetic_bind(&f->s, NULL, f->task);
-  f->optimum = INFINITY;
-  if (sc_space_sample(f->space, SC_SAMPLE_UNIFORM, 20000, 77, keep_best, f, NULL) != SC_OK) return 1;
-  *state = f;
-  return sc_model_train(&f->s.rows, &synthetic_quick, &f->model, NULL) != SC_OK;
-}
-
-static int tear_down(void **state) {
+static int set_up_with_optimum(void **state) {
+  if (set_up(state) != 0) return 1;
   fixture *f = *state;
-  sc_space_unbind(f->space);
-  sc_model_free(f->model);
-  synthetic_free(&f->s);
-  free(f);
-  return 0;
+  return sc_space_sample(f->space, SC_SAMPLE_UNIFORM, 20000, 77, keep_best, f, NULL) != SC_OK;
 }
 
 static sc_search_options options_of(fixture *f, machine *m, sc_strategy strategy, size_t trials) {
@@ -85,7 +62,7 @@ static sc_search_options options_of(fixture *f, machine *m, sc_strategy strategy
 }
 
 static sc_search_result run(fixture *f, const sc_search_options *o, sc_status wanted) {
-  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  const sc_target target = target_of(f);
   sc_search_result r;
   sc_error err = {0};
   const sc_status status = sc_search_run(f->space, f->task, &target, o, &r, &err);
@@ -110,8 +87,7 @@ static void every_strategy_tries_each_schedule_once(void **state) {
     sc_search_result b = run(f, &o, SC_OK);
     for (size_t i = 0; i < 50; i++)
       assert_true(a.trial[i].hash == b.trial[i].hash && a.trial[i].value == b.trial[i].value);
-    print_message("%-10s %5.3f of the best known after 50 trials\n", name[strategy],
-                  f->optimum / a.trial[a.best].value);
+    print_message("%-10s %5.3f of the best known after 50 trials\n", name[strategy], optimum / a.trial[a.best].value);
     sc_search_free(&a);
     sc_search_free(&b);
   }
@@ -126,12 +102,12 @@ static void a_guided_search_is_fast(void **state) {
     sc_search_options o = options_of(f, &m, SC_SEARCH_RANDOM, 40);
     o.seed = (uint64_t)seed;
     sc_search_result r = run(f, &o, SC_OK);
-    random += f->optimum / r.trial[r.best].value / 5;
+    random += optimum / r.trial[r.best].value / 5;
     sc_search_free(&r);
   }
   const sc_search_options o = options_of(f, &m, SC_SEARCH_GUIDED, 40);
   sc_search_result r = run(f, &o, SC_OK);
-  const double guided = f->optimum / r.trial[r.best].value;
+  const double guided = optimum / r.trial[r.best].value;
   print_message("after 40 trials: guided %.3f, random %.3f of the best of 20000\n", guided, random);
   assert_true(guided > 0.95 && guided > random);
   assert_int_equal(m.calls, 5);
@@ -139,10 +115,8 @@ static void a_guided_search_is_fast(void **state) {
 }
 
 static void what_ran_out_says_so(void **state) {
-  fixture *f = *state, small = *f;
+  fixture *f = *state, small = with_task(f, "matmul:M=1,N=1,K=1");
   machine m;
-  if (sc_task_parse(f->s.arena, f->s.library, "matmul:M=1,N=1,K=1", &small.task, NULL) != SC_OK) fail();
-  small.space = synthetic_bind(&f->s, NULL, small.task);
   const size_t all = (size_t)sc_space_count(small.space);
   for (int strategy = 0; strategy < SC_SEARCH_REPLAY; strategy++) {
     const sc_search_options o = options_of(&small, &m, (sc_strategy)strategy, 1000);
@@ -230,5 +204,5 @@ int main(void) {
       cmocka_unit_test(failures_are_survived),
       cmocka_unit_test(what_is_refused),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, set_up_with_optimum, tear_down);
 }
