@@ -58,13 +58,13 @@ int main(int argc, char **argv) {
   /* 4. The best of a scan by prediction alone, and its code. */
   const sc_target target = {.machine = &machine, .threads = 1};
   sc_pick pick;
-  size_t scanned;
-  ok(sc_model_pick(model, bound, bag.task, &target, 20000, 1, 1, &pick, &scanned, &err));
+  sc_pick_effort effort;
+  ok(sc_model_pick(model, bound, bag.task, &target, NULL, 1, &pick, &effort, &err));
   sc_nest nest;
   ok(sc_lower(bag.task, &pick.schedule, &nest, &err));
   sc_str text = {0};
   sc_schedule_print(bag.task, &pick.schedule, &text);
-  printf("# best of %zu scanned, predicted %.3g ms (90 %%: %.3g to %.3g)\nschedule %s\n", scanned,
+  printf("# best of %zu scanned, predicted %.3g ms (90 %%: %.3g to %.3g)\nschedule %s\n", effort.scanned,
          pick.prediction.time_s * 1e3, pick.prediction.low_s * 1e3, pick.prediction.high_s * 1e3, sc_str_text(&text));
   sc_str_clear(&text);
   ok(sc_emit_c(bag.task, &pick.schedule, &nest, &machine, "tour", NULL, &text, &err));

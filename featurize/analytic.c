@@ -34,16 +34,11 @@ static double pack_cycles(const sc_walk *w) {
   return cycles;
 }
 
-void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
+void sc_analytic_work(const sc_walk *w, sc_analytic *out) {
   const sc_rates *m = &w->p->rates;
   const sc_kernel_sums *k = &w->kernels;
   const double second = 1 / (m->clock_hz * w->speedup); /* of one cycle, shared among the threads */
-  const double line = (double)((int64_t)1 << m->line_shift);
-  double served[SC_MAX_CACHES] = {0};
-  for (int i = 0; i < m->ncaches; i++) {
-    served[i] = sc_traffic(w, i) * line / (m->serve_bytes_per_s[i] * w->speedup);
-  }
-  out->compute_s = k->cycles * second;
+  *out = (sc_analytic){.compute_s = k->cycles * second};
   out->known = k->fma > 0 ? (float)(k->known_fma / k->fma) : 0;
   out->kernel_s = out->compute_s;
   if (k->known_ns > 0 && k->known_model_ns > 0) { /* unknown kernels: the model, scaled as the known ones are */
@@ -52,16 +47,25 @@ void sc_walk_analytic(const sc_walk *w, sc_analytic *out) {
     out->kernel_s = (k->known_ns + unknown_ns) * 1e-9 / w->speedup;
   }
   out->l1_s = k->load_cycles * second;
-  out->l2_s = m->ncaches > 1 ? served[0] : 0;
-  out->l3_s = m->ncaches > 2 ? served[1] : 0;
-  out->memory_s = served[m->ncaches - 1];
-  out->conflict_s = m->ncaches > 1 ? sc_conflict_lines(w) * line / (m->serve_bytes_per_s[0] * w->speedup) : 0;
   out->pack_s = pack_cycles(w) * second;
   double loops = 0;
   for (int i = 1; i <= w->kernel_level; i++) loops += w->iterations[i];
   const double calls = k->calls * (1 - (double)out->known) * call_cycles; /* a measured first trip holds its call */
   const double sums = 2 * k->stores / m->loads_per_cycle; /* partial sums fetched and stored */
   out->overhead_s = (loops * loop_cycles + calls + sums) * second + w->barriers * barrier_cycles / m->clock_hz;
+}
+
+void sc_analytic_memory(const sc_walk *w, sc_analytic *out) {
+  const sc_rates *m = &w->p->rates;
+  const double line = (double)((int64_t)1 << m->line_shift);
+  double served[SC_MAX_CACHES] = {0};
+  for (int i = 0; i < m->ncaches; i++) {
+    served[i] = sc_traffic(w, i) * line / (m->serve_bytes_per_s[i] * w->speedup);
+  }
+  out->l2_s = m->ncaches > 1 ? served[0] : 0;
+  out->l3_s = m->ncaches > 2 ? served[1] : 0;
+  out->memory_s = served[m->ncaches - 1];
+  out->conflict_s = m->ncaches > 1 ? sc_conflict_lines(w) * line / (m->serve_bytes_per_s[0] * w->speedup) : 0;
 }
 
 void sc_analytic_combine(const sc_analytic_fit *fit, sc_analytic *t) {
@@ -81,7 +85,9 @@ void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target 
   sc_prepared prepared;
   sc_walk walk;
   sc_prepare(task, target, &prepared);
-  sc_walk_nest(&prepared, nest, false, &walk);
-  sc_walk_analytic(&walk, out);
+  sc_walk_work(&prepared, nest, false, &walk);
+  sc_walk_memory(&walk, false);
+  sc_analytic_work(&walk, out);
+  sc_analytic_memory(&walk, out);
   sc_analytic_combine(fit, out);
 }

@@ -358,18 +358,18 @@ void sc_featurizer_init(sc_featurizer *featurizer, const sc_task *task, const sc
   memcpy(p->of_task, row, sizeof p->of_task);
 }
 
-/* Of what the walk kept the row keeps the features too. */
-static void fill_row(sc_walk *w, bool only_orders, float *row, sc_analytic *terms) {
+/* From a walk and its terms. `kept`: the row of an earlier nest is there that differs in orders only; `calls_kept`: and
+ * calls its kernels as often. */
+static void fill_row(sc_walk *w, bool kept, bool calls_kept, float *row, sc_analytic *terms) {
   const sc_prepared *p = w->p;
   float *plain = w->row;
-  sc_walk_analytic(w, terms);
   sc_analytic_combine(NULL, terms);
-  if (!only_orders) {
+  if (!kept) {
     memcpy(plain + OF_TARGET, p->of_target, sizeof p->of_target);
     compiler(w, plain);
     addresses(w, plain);
   }
-  if (!w->same_calls) {
+  if (!calls_kept) {
     tile(w, plain);
     vector(w, plain);
     kernel_facts(w, plain);
@@ -386,25 +386,72 @@ static void fill_row(sc_walk *w, bool only_orders, float *row, sc_analytic *term
   sc_features_transform(plain, OF_NEST, row);
 }
 
+static const sc_prepared *prepared_of(const sc_featurizer *featurizer) {
+  return (const sc_prepared *)(const void *)featurizer->storage;
+}
+
 void sc_featurizer_row(const sc_featurizer *featurizer, const sc_nest *nest, float *row, sc_analytic *terms) {
   sc_walk walk;
-  sc_walk_nest((const sc_prepared *)(const void *)featurizer->storage, nest, false, &walk);
-  fill_row(&walk, false, row, terms);
+  sc_walk_work(prepared_of(featurizer), nest, false, &walk);
+  sc_walk_memory(&walk, false);
+  sc_analytic_work(&walk, terms);
+  sc_analytic_memory(&walk, terms);
+  fill_row(&walk, false, false, row, terms);
 }
 
-_Static_assert(sizeof(sc_walk) <= sizeof((sc_scan *)0)->storage, "sc_scan is too small");
+/* ---- one after another ---- */
+
+/* `kept`: what is there of the nest before. */
+typedef struct scanned {
+  sc_walk walk;
+  bool memory_kept, row_kept, calls_kept;
+  double core_s; /* of the kernels alone, with other orders too (but for loops that meet); 0 = not known */
+} scanned;
+
+_Static_assert(sizeof(scanned) <= sizeof((sc_scan *)0)->storage, "sc_scan is too small");
 
 void sc_scan_start(sc_scan *scan, const sc_featurizer *featurizer) {
+  scanned *s = (scanned *)(void *)scan->storage;
   scan->featurizer = featurizer;
-  sc_lower_start(&scan->lowered, ((const sc_prepared *)(const void *)featurizer->storage)->task);
+  s->core_s = 0;
+  sc_lower_start(&scan->lowered, prepared_of(featurizer)->task);
 }
 
-sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, float *row, sc_analytic *terms, sc_error *err) {
-  sc_walk *walk = (sc_walk *)(void *)scan->storage;
+static bool orders_move_calls(const sc_nest *nest) { return nest->free_kloop && nest->dim[nest->kloop[0]].nsegs > 1; }
+
+/* Terms of work, or of work and memory, are a lower bound of all. */
+static double time_of(const sc_analytic_fit *fit, const sc_analytic *terms) {
+  sc_analytic t = *terms;
+  sc_analytic_combine(fit, &t);
+  return t.time_s;
+}
+
+sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, const sc_analytic_fit *fit, double limit_s,
+                      float *row, sc_analytic *terms, bool *below, sc_error *err) {
+  scanned *s = (scanned *)(void *)scan->storage;
+  sc_walk *w = &s->walk;
+  *below = false;
+  if (s->core_s > limit_s && sc_lower_keeps(&scan->lowered, schedule)) return SC_OK;
+  s->core_s = 0;
   SC_TRY(sc_lower_next(&scan->lowered, schedule, err));
   const bool only_orders = scan->lowered.only_orders;
-  sc_walk_nest((const sc_prepared *)(const void *)scan->featurizer->storage, &scan->lowered.nest, only_orders, walk);
-  fill_row(walk, only_orders, row, terms);
+  sc_walk_work(prepared_of(scan->featurizer), &scan->lowered.nest, only_orders, w);
+  s->memory_kept &= only_orders;
+  s->row_kept &= only_orders;
+  s->calls_kept &= w->same_calls;
+  sc_analytic_work(w, terms);
+  if (limit_s < INFINITY && time_of(fit, terms) > limit_s) {
+    s->memory_kept = false; /* levels have changed */
+    sc_analytic core = {.compute_s = terms->compute_s, .kernel_s = terms->kernel_s, .known = terms->known};
+    if (!orders_move_calls(&scan->lowered.nest)) s->core_s = time_of(fit, &core);
+    return SC_OK;
+  }
+  sc_walk_memory(w, s->memory_kept);
+  sc_analytic_memory(w, terms);
+  s->memory_kept = true;
+  if (limit_s < INFINITY && time_of(fit, terms) > limit_s) return SC_OK;
+  fill_row(w, s->row_kept, s->row_kept && s->calls_kept, row, terms);
+  s->row_kept = s->calls_kept = *below = true;
   return SC_OK;
 }
 

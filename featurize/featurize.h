@@ -69,7 +69,10 @@ typedef struct sc_scan {
   unsigned char storage[28672] __attribute__((aligned(16)));
 } sc_scan;
 void sc_scan_start(sc_scan *scan, const sc_featurizer *featurizer);
-sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, float *row, sc_analytic *terms, sc_error *err);
+/* The row and the terms only where the analytic time by these coefficients (NULL: the defaults) is at most limit_s:
+ * *below says so. What is above it costs less, the less the more its kernels alone take. */
+sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, const sc_analytic_fit *fit, double limit_s,
+                      float *row, sc_analytic *terms, bool *below, sc_error *err);
 
 void sc_analytic_time(const sc_task *task, const sc_nest *nest, const sc_target *target, const sc_analytic_fit *fit,
                       sc_analytic *out);

@@ -16,7 +16,8 @@ enum {
   SC_MAX_STREAMS = SC_MAX_ACCESSES + SC_MAX_PACKS,
   SC_MAX_PARTS = 2 * SC_MAX_AXES,
   SC_CURVE = 7, /* capacities of the miss curve: 16 KiB, each next one four times as large */
-  SC_CAPACITIES = SC_MAX_CACHES + SC_CURVE
+  SC_CAPACITIES = SC_MAX_CACHES + SC_CURVE,
+  SC_KEPT_FACTS = 64
 };
 
 /* Numbers of the machine, plain and never zero: what the file leaves out is replaced by a cautious default. */
@@ -120,6 +121,7 @@ typedef struct sc_prepared {
   uint8_t dim[SC_MAX_DIMS]; /* dims larger than one */
   double full; /* multiply-adds of the whole box */
   bool is_clang[SC_MAX_COMPILERS];
+  uint64_t compiler_hash[SC_MAX_COMPILERS];
   double inside[SC_MAX_PADS]; /* share of a padded axis' pairs that read inside the tensor */
   sc_walked_axis axis[SC_MAX_ACCESSES][SC_MAX_AXES]; /* by access */
   int noperand_axes[2];
@@ -170,6 +172,8 @@ typedef struct sc_walk {
   double barriers;
   double speedup; /* what the threads are worth: tasks / (rounds of threads) */
   sc_kernel_sums kernels;
+  int nfacts; /* of so many kernels it is known what the table knows, whatever the orders */
+  const sc_kernel_fact *fact[SC_KEPT_FACTS];
   float row[SC_FEATURE_COUNT]; /* plain values */
 } sc_walk;
 
@@ -210,13 +214,17 @@ void sc_walk_pressure(sc_walk *walk);
 double sc_conflict_lines(const sc_walk *walk);
 /* kernels.c */
 void sc_walk_kernels(sc_walk *walk);
-/* Prepares everything above. only_orders: the nest differs from the one that this walk went through before in nothing
- * but the orders of loops, as sc_lower_next says; what cannot differ then is kept. */
-void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, bool only_orders, sc_walk *walk);
+/* walk.c: levels, streams, kernels and threads; then lines, traffic and sets. only_orders: the nest differs from the one
+ * that this walk went through before in nothing but the orders of loops, as sc_lower_next says; kept: and that one's
+ * memory was walked, too. What cannot differ then is kept. */
+void sc_walk_work(const sc_prepared *prepared, const sc_nest *nest, bool only_orders, sc_walk *walk);
+void sc_walk_memory(sc_walk *walk, bool kept);
 /* analytic.c */
 /* Elements of the rows that pack p copies: its innermost steps; 0 when the tensor's rows run along another axis. */
 double sc_copied_row(const sc_walk *walk, int pack);
-void sc_walk_analytic(const sc_walk *walk, sc_analytic *out);
+/* The terms, of work and of memory; the first sets the others to 0. */
+void sc_analytic_work(const sc_walk *walk, sc_analytic *out);
+void sc_analytic_memory(const sc_walk *walk, sc_analytic *out);
 /* schema.c: makes plain values finite and transforms them, from the feature `first` on, a multiple of eight. */
 void sc_features_transform(const float *plain, int first, float *row);
 

@@ -126,15 +126,30 @@ static void cost_trip(const sc_walk *w, const combination *k, trip_cost *c) {
   c->cycles = sc_max(sc_max(c->fma_cycles, c->load_cycles), c->chain_cycles);
 }
 
+/* The combinations come in one order. */
+static const sc_kernel_fact *find_fact(sc_walk *w, const combination *c, int variant) {
+  if (variant < w->nfacts) return w->fact[variant];
+  const sc_machine *machine = w->p->target.machine;
+  const sc_compiler *compiler = sc_machine_compiler(machine, w->nest->compile);
+  const sc_kernel_fact *fact = NULL;
+  if (compiler != NULL) {
+    sc_kernel kernel;
+    sc_nest_kernel(w->p->task, w->nest, c->class, &kernel);
+    fact = sc_kernel_table_find(w->p->target.kernels, sc_kernel_hash(&kernel, true),
+                                w->p->compiler_hash[compiler - machine->compiler]);
+  }
+  if (variant < SC_KEPT_FACTS) {
+    w->fact[variant] = fact;
+    w->nfacts = variant + 1;
+  }
+  return fact;
+}
+
 /* What the kernel table knows of one combination: `run` of its trips are executed. */
-static void add_facts(sc_walk *w, const dim_classes *dims, const combination *c, double run, double cycles) {
+static void add_facts(sc_walk *w, const dim_classes *dims, const combination *c, int variant, double run,
+                      double cycles) {
   sc_kernel_sums *k = &w->kernels;
-  const sc_compiler *compiler = sc_machine_compiler(w->p->target.machine, w->nest->compile);
-  if (compiler == NULL) return;
-  sc_kernel kernel;
-  sc_nest_kernel(w->p->task, w->nest, c->class, &kernel);
-  const sc_kernel_fact *fact =
-      sc_kernel_table_find(w->p->target.kernels, sc_kernel_hash(&kernel, true), sc_compiler_hash(compiler));
+  const sc_kernel_fact *fact = find_fact(w, c, variant);
   if (fact == NULL) return;
   double fma = w->valid_share;
   for (int i = 0; i < w->p->ndims; i++) {
@@ -166,7 +181,7 @@ static void describe_main(sc_walk *w, const combination *c, const trip_cost *cos
   k->code_bytes = 8 * (unroll * (cost->fma + cost->vector_loads + cost->broadcasts) + 3 * cost->accumulators) + 64;
 }
 
-static void add_combination(sc_walk *w, const dim_classes *dims, const combination *c) {
+static void add_combination(sc_walk *w, const dim_classes *dims, const combination *c, int variant) {
   sc_kernel_sums *k = &w->kernels;
   trip_cost cost;
   cost_trip(w, c, &cost);
@@ -182,7 +197,7 @@ static void add_combination(sc_walk *w, const dim_classes *dims, const combinati
   k->chain_cycles += run * cost.chain_cycles;
   k->cycles += run * cost.cycles;
   if (c->main) describe_main(w, c, &cost);
-  if (w->p->target.kernels != NULL) add_facts(w, dims, c, run, cost.cycles);
+  if (w->p->target.kernels != NULL) add_facts(w, dims, c, variant, run, cost.cycles);
 }
 
 /* Elements of the largest tiles only, by direction: what remains are tails. */
@@ -234,7 +249,7 @@ void sc_walk_kernels(sc_walk *w) {
       combine(w, p->dim[many[i]], dim, rest % dim->n, &c);
       rest /= dim->n;
     }
-    add_combination(w, dims, &c);
+    add_combination(w, dims, &c, v);
   }
   tails(w, dims, k);
 }

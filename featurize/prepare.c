@@ -101,8 +101,10 @@ void sc_prepare(const sc_task *task, const sc_target *target, sc_prepared *p) {
     p->full *= task->dim[d].size;
     if (task->dim[d].size > 1) p->dim[p->ndims++] = (uint8_t)d;
   }
-  for (int i = 0; i < target->machine->ncompilers; i++)
+  for (int i = 0; i < target->machine->ncompilers; i++) {
     p->is_clang[i] = strstr(target->machine->compiler[i].command, "clang") != NULL;
+    p->compiler_hash[i] = sc_compiler_hash(&target->machine->compiler[i]);
+  }
   for (int i = 0; i < task->npads; i++) p->inside[i] = sc_valid_share(task, &task->pad[i]);
   for (int a = 0; a < task->naccesses; a++) {
     const sc_tensor *tensor = &task->tensor[task->access[a].tensor];

@@ -28,19 +28,29 @@ static double barriers(const sc_walk *w) {
   return n;
 }
 
-/* Inside the kernel's loops and around all of them the order of the others shows only in how often short last trips
- * come. */
-void sc_walk_nest(const sc_prepared *prepared, const sc_nest *nest, bool only_orders, sc_walk *w) {
+void sc_walk_work(const sc_prepared *prepared, const sc_nest *nest, bool only_orders, sc_walk *w) {
   w->p = prepared;
   w->nest = nest;
   sc_walk_levels(w, only_orders);
-  if (!only_orders) sc_walk_streams(w);
-  sc_walk_lines(w);
-  sc_walk_traffic(w);
-  sc_walk_reuse(w);
-  if (!only_orders) sc_walk_pressure(w);
+  if (!only_orders) {
+    sc_walk_streams(w);
+    w->nfacts = 0;
+  }
   if (!w->same_calls) sc_walk_kernels(w);
   parallel(w);
   w->speedup = speedup(w);
   w->barriers = barriers(w);
+}
+
+/* Inside the kernel's loops and around all of them the order of the others shows only in how often short last trips
+ * come. */
+void sc_walk_memory(sc_walk *w, bool kept) {
+  if (!kept) {
+    w->first_changed = 0;
+    w->last_changed = w->nlevels - 1;
+  }
+  sc_walk_lines(w);
+  sc_walk_traffic(w);
+  sc_walk_reuse(w);
+  if (!kept) sc_walk_pressure(w);
 }

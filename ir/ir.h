@@ -373,6 +373,8 @@ typedef struct sc_lowered {
 } sc_lowered;
 void sc_lower_start(sc_lowered *lowered, const sc_task *task);
 sc_status sc_lower_next(sc_lowered *lowered, const sc_schedule *schedule, sc_error *err);
+/* Would the nest of this schedule differ from the one before in nothing but its nodes? */
+bool sc_lower_keeps(const sc_lowered *lowered, const sc_schedule *schedule);
 
 /* Takes from a schedule all that has no effect in the nest it was lowered to: its nest stays the same. */
 void sc_schedule_effective(const sc_task *task, const sc_nest *nest, sc_schedule *schedule);

@@ -207,13 +207,17 @@ void sc_lower_start(sc_lowered *lowered, const sc_task *task) {
   lowered->legal = false;
 }
 
+bool sc_lower_keeps(const sc_lowered *lowered, const sc_schedule *schedule) {
+  return lowered->legal && only_orders_differ(schedule, &lowered->compared);
+}
+
 /* The orders decide about nothing but the nodes. */
 sc_status sc_lower_next(sc_lowered *lowered, const sc_schedule *schedule, sc_error *err) {
   sc_lowering *lw = (sc_lowering *)(void *)lowered->storage;
   lw->err = err;
   lw->schedule = schedule;
   lw->nest = &lowered->nest;
-  lw->only_orders = lowered->only_orders = lowered->legal && only_orders_differ(schedule, &lowered->compared);
+  lw->only_orders = lowered->only_orders = sc_lower_keeps(lowered, schedule);
   if (!lw->only_orders) lowered->compared = *schedule;
   const sc_status status = lw->only_orders ? sc_lower_nodes(lw) : lower(lw);
   lowered->legal = status == SC_OK;

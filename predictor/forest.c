@@ -1,17 +1,19 @@
-/* Evaluating the forest. Trees are completed to one depth; a block of rows goes through a tree bottom up: each split of
- * the lowest level picks one of its two leaf numbers by a byte compare, each split above picks one of the two numbers
- * below, and 32 rows go through one instruction. There are no branches and no gathers but the leaf's at the end. */
+/* Evaluating the forest. Trees are completed to one depth, 6 or 8; a block of rows goes through a tree bottom up: each
+ * split of the lowest level picks one of its two leaf numbers by a byte compare, each split above picks one of the two
+ * numbers below, and 32 rows go through one instruction. There are no branches and no gathers but the leaf's at the end.
+ * Trees of nothing but a leaf of 0, as an output has that needs fewer rounds than another, are passed over. */
 #include "predictor/forest.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint8_t bytes __attribute__((vector_size(SC_FOREST_BLOCK)));
+typedef int8_t signed_bytes __attribute__((vector_size(SC_FOREST_BLOCK)));
 
 void sc_forest_free(sc_forest *forest) {
   free(forest->tree);
   free(forest->node);
+  free(forest->output);
   free(forest->split_feature);
   free(forest->split_threshold);
   free(forest->leaf);
@@ -22,8 +24,7 @@ void sc_forest_free(sc_forest *forest) {
 
 typedef struct complete {
   const sc_tree_node *node;
-  uint16_t *feature;
-  uint8_t *threshold;
+  uint8_t *feature, *threshold;
   float *leaf;
   int depth;
 } complete;
@@ -37,22 +38,33 @@ static void fill(const complete *c, int32_t node, int level, int at) {
   }
   const bool leaf = n->left < 0;
   const int place = (1 << level) - 1 + at;
-  c->feature[place] = leaf ? 0 : n->feature;
+  c->feature[place] = leaf ? 0 : (uint8_t)n->feature;
   c->threshold[place] = leaf ? 0 : (uint8_t)n->threshold;
   fill(c, leaf ? node : n->left, level + 1, 2 * at);
   fill(c, leaf ? node : n->right, level + 1, 2 * at + 1);
 }
 
+static bool is_nothing(const sc_forest *forest, const sc_tree *tree) {
+  const sc_tree_node *root = &forest->node[tree->first];
+  return root->left < 0 && root->value == 0;
+}
+
 bool sc_forest_complete(sc_forest *forest) {
-  if (forest->depth < 1) forest->depth = 1;
-  const size_t splits = ((size_t)1 << forest->depth) - 1, leaves = splits + 1;
-  forest->split_feature = calloc(forest->ntrees * splits, sizeof *forest->split_feature);
-  forest->split_threshold = calloc(forest->ntrees * splits, sizeof *forest->split_threshold);
-  forest->leaf = calloc(forest->ntrees * leaves, sizeof *forest->leaf);
-  if (!forest->split_feature || !forest->split_threshold || !forest->leaf) return false;
-  for (size_t t = 0; t < forest->ntrees; t++) {
-    const complete c = {forest->node + forest->tree[t].first, forest->split_feature + t * splits,
-                        forest->split_threshold + t * splits, forest->leaf + t * leaves, forest->depth};
+  forest->levels = forest->depth <= 6 ? 6 : 8;
+  const size_t splits = ((size_t)1 << forest->levels) - 1, leaves = splits + 1;
+  forest->ncomplete = 0;
+  for (size_t t = 0; t < forest->ntrees; t++) forest->ncomplete += !is_nothing(forest, &forest->tree[t]);
+  const size_t n = forest->ncomplete ? forest->ncomplete : 1;
+  forest->output = calloc(n, sizeof *forest->output);
+  forest->split_feature = calloc(n * splits, sizeof *forest->split_feature);
+  forest->split_threshold = calloc(n * splits, sizeof *forest->split_threshold);
+  forest->leaf = calloc(n * leaves, sizeof *forest->leaf);
+  if (!forest->output || !forest->split_feature || !forest->split_threshold || !forest->leaf) return false;
+  for (size_t t = 0, i = 0; t < forest->ntrees; t++) {
+    if (is_nothing(forest, &forest->tree[t])) continue;
+    const complete c = {forest->node + forest->tree[t].first, forest->split_feature + i * splits,
+                        forest->split_threshold + i * splits, forest->leaf + i * leaves, forest->levels};
+    forest->output[i++] = forest->tree[t].output;
     fill(&c, 0, 0, 0);
   }
   return true;
@@ -60,34 +72,65 @@ bool sc_forest_complete(sc_forest *forest) {
 
 /* ---- evaluation ---- */
 
-/* `yes` where the mask is set, else `no`. A macro: vectors cannot be passed alike to functions of every ISA. */
-#define CHOOSE(mask, yes, no) (((yes) & (mask)) | ((no) & ~(mask)))
+/* The numbers of the leaves that a block's rows reach below split `place`, the first of which is `first`. Unrolled to the
+ * last level, they never leave the registers. Vectors are handed on by pointers: as values each ISA would pass them in
+ * its own way. */
+typedef struct splits {
+  const int8_t (*bins)[SC_FOREST_BLOCK]; /* 128 less than they are: signed bytes are compared by one instruction */
+  const uint8_t *feature, *threshold;
+} splits;
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void goes_left(const splits *s, int place, signed_bytes *mask) {
+  signed_bytes bin;
+  memcpy(&bin, s->bins[s->feature[place]], sizeof bin);
+  *mask = (signed_bytes)(bin < (signed_bytes){0} + (int8_t)(s->threshold[place] - 128));
+}
+
+INLINE void walk_1(const splits *s, int place, int first, signed_bytes *number) {
+  signed_bytes mask; /* -1 where the left one is reached */
+  goes_left(s, place, &mask);
+  *number = mask + (int8_t)(first + 1);
+}
+
+#define WALK(levels, below)                                                                \
+  INLINE void walk_##levels(const splits *s, int place, int first, signed_bytes *number) { \
+    signed_bytes mask, left, right;                                                        \
+    walk_##below(s, 2 * place + 1, first, &left);                                          \
+    walk_##below(s, 2 * place + 2, first + (1 << below), &right);                          \
+    goes_left(s, place, &mask);                                                            \
+    *number = right ^ ((left ^ right) & mask);                                             \
+  }
+WALK(2, 1)
+WALK(3, 2)
+WALK(4, 3)
+WALK(5, 4)
+WALK(6, 5)
+WALK(7, 6)
+WALK(8, 7)
 
 SC_CLONES
 void sc_forest_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BLOCK], int noutputs,
                      float (*margin)[SC_FOREST_BLOCK]) {
-  const int depth = forest->depth, splits = (1 << depth) - 1;
-  bytes number[1 << (SC_FOREST_DEPTH - 1)];
+  const size_t nsplits = ((size_t)1 << forest->levels) - 1;
+  int8_t shifted[SC_FOREST_FEATURES][SC_FOREST_BLOCK];
+  for (int f = 0; f < forest->nfeatures; f++) {
+    for (int r = 0; r < SC_FOREST_BLOCK; r++) shifted[f][r] = (int8_t)(bins[f][r] - 128);
+  }
   memset(margin, 0, (size_t)noutputs * sizeof *margin);
-  for (size_t t = 0; t < forest->ntrees; t++) {
-    if (forest->tree[t].output >= noutputs) continue;
-    const uint16_t *feature = forest->split_feature + t * (size_t)splits;
-    const uint8_t *threshold = forest->split_threshold + t * (size_t)splits;
-    const float *leaf = forest->leaf + t * (size_t)(splits + 1);
-    float *sum = margin[forest->tree[t].output];
-    for (int level = depth - 1; level >= 0; level--) {
-      const int first = (1 << level) - 1;
-      for (int i = 0; i < 1 << level; i++) {
-        bytes bin;
-        memcpy(&bin, bins[feature[first + i]], sizeof bin);
-        const bytes goes_left = (bytes)(bin < (bytes){0} + threshold[first + i]);
-        if (level == depth - 1) {
-          const bytes left = (bytes){0} + (uint8_t)(2 * i);
-          number[i] = CHOOSE(goes_left, left, left + 1);
-        } else number[i] = CHOOSE(goes_left, number[2 * i], number[2 * i + 1]);
-      }
-    }
-    for (int r = 0; r < SC_FOREST_BLOCK; r++) sum[r] += leaf[number[0][r]];
+  for (size_t i = 0; i < forest->ncomplete; i++) {
+    const int output = forest->output[i];
+    const splits s = {(const int8_t(*)[SC_FOREST_BLOCK])shifted, forest->split_feature + i * nsplits,
+                      forest->split_threshold + i * nsplits};
+    const float *leaf = forest->leaf + i * (nsplits + 1);
+    signed_bytes reached;
+    uint8_t number[SC_FOREST_BLOCK];
+    if (output >= noutputs) continue;
+    if (forest->levels == 6) walk_6(&s, 0, 0, &reached);
+    else walk_8(&s, 0, 0, &reached);
+    memcpy(number, &reached, sizeof number);
+    for (int r = 0; r < SC_FOREST_BLOCK; r++) margin[output][r] += leaf[number[r]];
   }
 }
 

@@ -8,7 +8,13 @@
 
 #include "predictor/cursor.h"
 
-enum { SC_FOREST_OUTPUTS = 2, SC_FOREST_DEPTH = 8, SC_FOREST_BLOCK = 32, SC_FOREST_BINS = 255 };
+enum {
+  SC_FOREST_OUTPUTS = 2,
+  SC_FOREST_DEPTH = 8,
+  SC_FOREST_BLOCK = 32,
+  SC_FOREST_BINS = 255,
+  SC_FOREST_FEATURES = 256
+};
 
 typedef struct sc_tree_node {
   int32_t left, right; /* of the same tree; -1 in a leaf */
@@ -27,8 +33,12 @@ typedef struct sc_forest {
   size_t ntrees, nnodes, cap_nodes, cap_trees;
   sc_tree *tree;
   sc_tree_node *node;
-  /* Every tree made complete to `depth`: (1 << depth) - 1 splits in breadth-first order and 1 << depth leaves. */
-  uint16_t *split_feature;
+  /* Every tree but those of a single leaf of 0 made complete to `levels`, 6 or 8: (1 << levels) - 1 splits in
+   * breadth-first order and 1 << levels leaves. */
+  int levels;
+  size_t ncomplete;
+  uint8_t *output;
+  uint8_t *split_feature;
   uint8_t *split_threshold;
   float *leaf;
 } sc_forest;

@@ -278,7 +278,8 @@ static void check_all(reading *r) {
   sc_forest *forest = r->forest;
   if (r->ninfo != forest->ntrees) damaged(r, SC_FORMAT, "tree_info and trees differ in length");
   else if (forest->ntrees == 0) damaged(r, SC_FORMAT, "the model has no trees");
-  else if (!whole((double)r->head->nfeatures, 1, UINT16_MAX)) damaged(r, SC_FORMAT, "num_feature is missing");
+  else if (!whole((double)r->head->nfeatures, 1, SC_FOREST_FEATURES))
+    damaged(r, SC_FORMAT, "num_feature is not 1 to 256");
   else if (!whole((double)r->head->noutputs, 1, SC_FOREST_OUTPUTS))
     damaged(r, SC_FORMAT, "the model has more outputs than two");
   if (!fine(r)) return;

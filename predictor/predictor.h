@@ -109,15 +109,25 @@ sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_
                            bool selected, int top, sc_str *out, sc_error *err);
 
 enum { SC_MOST_PICKS = 4096 };
-/* The `k` (1 to SC_MOST_PICKS) schedules of smallest predicted time among `scan` (0 = 20 000, or all when the space
- * holds fewer). */
 typedef struct sc_pick {
   sc_schedule schedule;
   sc_prediction prediction;
 } sc_pick;
+typedef struct sc_pick_options {
+  size_t scan; /* schedules to look at; 0 = 1 000 000 */
+  uint64_t seed;
+  int nthread; /* 0 = all cores; the picks do not depend on it */
+} sc_pick_options;
+typedef struct sc_pick_effort {
+  size_t scanned; /* distinct schedules whose analytic time, as the model has fitted it, was compared with a limit */
+  size_t predicted; /* those of them, and neighbours of the best, that also went through the trees */
+  double seconds;
+} sc_pick_effort;
+/* The `k` (1 to SC_MOST_PICKS) schedules of smallest predicted time in a scan of the space, of all of it when it holds no
+ * more than `scan`, and a walk downhill from the best (docs/model.md). options and effort may be NULL. */
 sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, const sc_task *task,
-                        const sc_target *target, size_t scan, uint64_t seed, int k, sc_pick *picks, size_t *scanned,
-                        sc_error *err);
+                        const sc_target *target, const sc_pick_options *options, int k, sc_pick *picks,
+                        sc_pick_effort *effort, sc_error *err);
 
 /* ---- evaluation --------------------------------------------------------------------------------------------- */
 

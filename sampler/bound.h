@@ -10,7 +10,7 @@
  *                 they say of the late choices that follow
  *   overlap.c     options that describe one schedule twice
  *   graph.c       nodes, edges, memo; count.c fills them dim by dim, then count_late.c late choices, order.c orders
- *   path.c        rank -> schedule; rank.c schedule -> rank; sample.c, neighbour.c, sobol_*.c draw
+ *   path.c        rank -> schedule; each.c the next ones; rank.c schedule -> rank; sample.c, neighbour.c, sobol_*.c draw
  *
  * A schedule is a path through levels: combo (with a compiler), dims in an order of the combo's own, loop, unroll,
  * packs, parallel, orders from the top band down. A node is what later levels need to know of a prefix; equal prefixes

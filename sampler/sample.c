@@ -21,11 +21,6 @@ static sc_status give(const drawer *d, sc_count rank) {
   return d->each(d->user, &schedule);
 }
 
-static sc_status all(const drawer *d, size_t n) {
-  for (size_t i = 0; i < n; i++) SC_TRY(give(d, i));
-  return SC_OK;
-}
-
 /* Most of a small space: the first n of a shuffle of everything. */
 static sc_status shuffled(drawer *d, size_t n, size_t count) {
   if (count > SIZE_MAX / sizeof(size_t)) return nomem(d);
@@ -140,7 +135,7 @@ sc_status sc_space_sample(const sc_space_bound *bound, sc_sampling sampling, siz
   sc_rng_seed(&d.rng, seed, 0);
   if (n > count) n = (size_t)count;
   switch (sampling) {
-  case SC_SAMPLE_EXHAUSTIVE: return all(&d, n);
+  case SC_SAMPLE_EXHAUSTIVE: return sc_space_each(bound, 0, n, each, user);
   case SC_SAMPLE_SOBOL: return sobol(&d, n, seed);
   default: return n > count / 2 ? shuffled(&d, n, (size_t)count) : rejecting(&d, n, count);
   }

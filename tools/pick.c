@@ -116,7 +116,7 @@ static sc_status calibrate(tool *t, const sc_model *model, const sc_task *task, 
 }
 
 sc_status pick_best(tool *t, const sc_model *model, const sc_space_bound *space, const sc_task *task, platform *p,
-                    const pick_options *o, sc_pick *picks, size_t *npicks, size_t *scanned) {
+                    const pick_options *o, sc_pick *picks, size_t *npicks, sc_pick_effort *effort) {
   size_t k = o->calibrate && o->k < CALIBRATED ? CALIBRATED : (size_t)o->k;
   sc_count all = sc_space_count(space);
   if (all < k) k = (size_t)all;
@@ -125,8 +125,8 @@ sc_status pick_best(tool *t, const sc_model *model, const sc_space_bound *space,
   if (!found) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu picks", k);
   int threads = o->threads ? (int)o->threads : (int)p->machine.cores.value;
   const sc_target target = {&p->machine, p->kernels, threads};
-  sc_status status =
-      sc_model_pick(model, space, task, &target, (size_t)o->scan, o->seed, (int)k, found, scanned, &t->err);
+  const sc_pick_options how = {.scan = (size_t)o->scan, .seed = o->seed};
+  sc_status status = sc_model_pick(model, space, task, &target, &how, (int)k, found, effort, &t->err);
   if (status == SC_OK && o->calibrate) status = calibrate(t, model, task, p, o->threads, found, k);
   if (status == SC_OK) memcpy(picks, found, *npicks * sizeof *found);
   free(found);

@@ -11,8 +11,8 @@ static const option options[] = {
      "operands are schedule files: rank what is in them", NULL},
     {"pick", 'k', OPTION_COUNT, offsetof(struct predict_options, pick), "K", "print the K best of a scan, default 1",
      OPTION_RANGE(1, SC_MOST_PICKS)},
-    {"scan", 0, OPTION_COUNT, offsetof(struct predict_options, scan), "N", "schedules looked at for it, default 20000",
-     OPTION_RANGE(1, 1000000000)},
+    {"scan", 0, OPTION_COUNT, offsetof(struct predict_options, scan), "N",
+     "schedules looked at for it, default 1000000", OPTION_RANGE(1, 1000000000)},
     {"calibrate", 0, OPTION_FLAG, offsetof(struct predict_options, calibrate), NULL,
      "measure the best 100's kernels, rank again", NULL},
     {"emit-c", 0, OPTION_TEXT, offsetof(struct predict_options, emit), "FILE",
@@ -31,11 +31,11 @@ static const option options[] = {
 };
 
 static sc_status print_picks(tool *t, struct predicting *x, const sc_task *task, const sc_pick *pick, size_t n,
-                             size_t scanned) {
+                             const sc_pick_effort *effort) {
   const sc_origin origin = {SC_PROPOSED_MODEL, sc_model_hash(x->model)};
   job_list jobs = {0};
   sc_status status = SC_OK;
-  predict_task(t, x, task, &pick[0].prediction, scanned, true);
+  predict_task(t, x, task, &pick[0].prediction, effort, true);
   for (size_t i = 0; i < n && status == SC_OK; i++) {
     status = jobs_add(t, &jobs, task, &pick[i].schedule, origin);
     if (status == SC_OK) status = predict_one(t, x, &jobs.job[i], &pick[i].prediction);
@@ -52,14 +52,15 @@ static sc_status pick(tool *t, struct predicting *x, const char *text) {
   const pick_options how = {k, o->scan, o->threads, (uint64_t)o->seed, o->calibrate};
   const sc_task *task;
   sc_space_bound *space;
-  size_t scanned = 0, n = 0;
+  sc_pick_effort effort;
+  size_t n = 0;
   SC_TRY(tool_task(t, text, &task));
   SC_TRY(sc_emit_check(task, &t->err));
   SC_TRY(tool_space(t, o->space, task, &x->p, &o->force, o->threads, &space));
   sc_pick *picks = calloc((size_t)k, sizeof *picks);
   sc_status status = picks ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for %lld picks", (long long)k);
-  if (status == SC_OK) status = pick_best(t, x->model, space, task, &x->p, &how, picks, &n, &scanned);
-  if (status == SC_OK) status = print_picks(t, x, task, picks, n, scanned);
+  if (status == SC_OK) status = pick_best(t, x->model, space, task, &x->p, &how, picks, &n, &effort);
+  if (status == SC_OK) status = print_picks(t, x, task, picks, n, &effort);
   free(picks);
   sc_space_unbind(space);
   return status;

@@ -20,9 +20,9 @@ struct predicting {
 };
 
 /* The head of a task's schedules, with the model and what it knows of the best; in JSON it also ends the task
- * before. */
-void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_prediction *best, size_t scanned,
-                  bool first);
+ * before. `effort`: of a scan, else NULL. */
+void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_prediction *best,
+                  const sc_pick_effort *effort, bool first);
 /* Writes the C of the best, when asked for: where it goes to stdout, what was printed goes to stderr. */
 sc_status predict_emit(tool *t, struct predicting *x, const sc_task *task, const sc_schedule *best);
 /* One schedule with its numbers as a comment, its reasons as comments below. */

@@ -38,13 +38,13 @@ sc_status predict_one(tool *t, struct predicting *x, const job *j, const sc_pred
   return status;
 }
 
-void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_prediction *best, size_t scanned,
-                  bool first) {
+void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_prediction *best,
+                  const sc_pick_effort *effort, bool first) {
   sc_str *out = &t->out;
   const sc_machine *of = sc_model_machine(x->model);
   if (!x->o->json) {
     sc_str_add(out, "# ");
-    if (scanned) sc_str_printf(out, "best of %zu scanned; ", scanned);
+    if (effort) sc_str_printf(out, "best of %zu scanned; ", effort->scanned);
     sc_str_printf(out, "%s, of %s (%s)%s, knows: %s\n", x->model_path, of->name, of->isa,
                   best->foreign ? ", another machine" : "", sc_knowledge_text(best->knowledge));
     print_task_line(out, task);
@@ -55,7 +55,7 @@ void predict_task(tool *t, struct predicting *x, const sc_task *task, const sc_p
   json_text(out, "model", x->model_path);
   json_text(out, "model_machine", of->name);
   json_text(out, "machine", x->p.machine.name);
-  if (scanned) json_count(out, "scanned", scanned);
+  if (effort) json_effort(out, effort);
   json_key(out, "schedules");
   sc_str_add(out, "[");
 }
@@ -86,7 +86,7 @@ static sc_status print_ranked(tool *t, struct predicting *x, struct ranked *r, s
   sc_status status = SC_OK;
   qsort(r, n, sizeof *r, by_task_and_time);
   for (size_t i = 0; i < n && status == SC_OK; i++) {
-    if (i == 0 || r[i].task != r[i - 1].task) predict_task(t, x, r[i].job->task, &r[i].prediction, 0, i == 0);
+    if (i == 0 || r[i].task != r[i - 1].task) predict_task(t, x, r[i].job->task, &r[i].prediction, NULL, i == 0);
     status = predict_one(t, x, r[i].job, &r[i].prediction);
   }
   if (x->o->json) sc_str_add(&t->out, "]}\n]\n");

@@ -86,6 +86,12 @@ void json_bool(sc_str *out, const char *name, bool value) {
   sc_str_add(out, value ? "true" : "false");
 }
 
+void json_effort(sc_str *out, const sc_pick_effort *effort) {
+  json_count(out, "scanned", effort->scanned);
+  json_count(out, "predicted", effort->predicted);
+  json_real(out, "scan_s", effort->seconds);
+}
+
 void json_prediction(sc_str *out, const sc_task *task, const sc_prediction *p) {
   json_real(out, "time_s", p->time_s);
   json_real(out, "low_s", p->low_s);

@@ -15,7 +15,7 @@ typedef struct quick_case {
   double measured_s, plain_s, blas_s; /* 0 = none */
   bool disturbed; /* measured, but never while the machine was quiet */
   char blas_core[32];
-  size_t scanned;
+  sc_pick_effort effort;
   char code[4400]; /* the C file */
 } quick_case;
 

@@ -48,8 +48,9 @@ static sc_status propose(quickstart *q, const sc_space_bound *space, const sc_ta
                          job_list *jobs) {
   const pick_options o = {.k = PROPOSED, .scan = SCAN, .threads = 1, .seed = round};
   sc_pick pick[PROPOSED];
-  size_t n, scanned;
-  SC_TRY(pick_best(q->t, q->model, space, task, &q->p, &o, pick, &n, &scanned));
+  sc_pick_effort effort;
+  size_t n;
+  SC_TRY(pick_best(q->t, q->model, space, task, &q->p, &o, pick, &n, &effort));
   return quick_add_picks(q, jobs, task, pick, n);
 }
 

@@ -78,7 +78,7 @@ static sc_status pick_and_measure(quickstart *q, quick_case *c, const sc_space_b
   sc_pick pick[FINALISTS];
   size_t n;
   job_list finalists = {0};
-  SC_TRY(pick_best(q->t, q->model, space, c->task, &q->p, &o, pick, &n, &c->scanned));
+  SC_TRY(pick_best(q->t, q->model, space, c->task, &q->p, &o, pick, &n, &c->effort));
   sc_status status = quick_add_picks(q, &finalists, c->task, pick, n);
   if (status == SC_OK) status = quick_measure(q, &finalists, PASSES);
   if (status == SC_OK) status = keep_fastest(q, c, pick, &finalists);

@@ -77,7 +77,7 @@ void quick_json(const quickstart *q, sc_str *out) {
     json_text(out, "name", c->name);
     json_text(out, "task", c->task->text);
     json_text(out, "schedule", sc_str_text(&schedule));
-    json_count(out, "scanned", c->scanned);
+    json_effort(out, &c->effort);
     json_prediction(out, c->task, &c->prediction);
     json_real(out, "measured_s", c->measured_s);
     json_bool(out, "disturbed", c->disturbed);

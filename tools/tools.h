@@ -197,6 +197,7 @@ void json_hash(sc_str *out, const char *name, uint64_t value);
 void json_bool(sc_str *out, const char *name, bool value);
 void json_item(sc_str *out); /* a comma where one is needed */
 void json_prediction(sc_str *out, const sc_task *task, const sc_prediction *p); /* members of an object */
+void json_effort(sc_str *out, const sc_pick_effort *effort); /* members of an object */
 
 /* ---- long work ---- */
 
@@ -222,7 +223,7 @@ typedef struct pick_options {
   bool calibrate;
 } pick_options;
 sc_status pick_best(tool *t, const sc_model *model, const sc_space_bound *space, const sc_task *task, platform *p,
-                    const pick_options *o, sc_pick *picks, size_t *npicks, size_t *scanned);
+                    const pick_options *o, sc_pick *picks, size_t *npicks, sc_pick_effort *effort);
 /* Did this model propose it? Then its interval is that of picks, wherever the schedule was read. */
 bool job_picked(const job *j, const sc_model *model);
 /* Predictions of jobs, which may be of several tasks, serial and parallel, picked and others mixed. */

@@ -16,13 +16,14 @@ sc_status sc_model_propose(const sc_model *model, const sc_space_bound *space, c
                            const sc_target *target, size_t n, size_t scan, uint64_t seed, sc_sample_fn *each,
                            void *user, sc_error *err) {
   if (n > SC_MOST_PROPOSED) return sc_fail(err, SC_USAGE, "more than %d proposals at once", SC_MOST_PROPOSED);
-  size_t all = n * OF_EACH, scanned;
+  const sc_pick_options options = {.scan = scan, .seed = seed};
+  size_t all = n * OF_EACH;
   if (sc_space_count(space) < (sc_count)all) all = (size_t)sc_space_count(space);
   if (n > all) n = all;
   if (n == 0) return SC_OK;
   sc_pick *pick = calloc(all, sizeof *pick);
   if (!pick) return sc_fail(err, SC_NOMEM, "no memory for %zu picks", all);
-  sc_status status = sc_model_pick(model, space, task, target, scan, seed, (int)all, pick, &scanned, err);
+  sc_status status = sc_model_pick(model, space, task, target, &options, (int)all, pick, NULL, err);
   size_t next = 0;
   for (size_t i = 0; i < n && status == SC_OK; i++) {
     const size_t rank = rank_of(i, n, all, next);

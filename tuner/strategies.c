@@ -68,9 +68,9 @@ static sc_status predict_one(const sc_search *s, candidate *c, sc_error *err) {
 static sc_status scan(sc_search *s, size_t k, candidate *c, size_t *n, sc_error *err) {
   sc_pick *pick = calloc(k, sizeof *pick);
   if (!pick) return sc_fail(err, SC_NOMEM, "no memory for %zu picks", k);
-  const uint64_t seed = sc_rng_u64(&s->rng);
+  const sc_pick_options how = {.scan = s->options->scan, .seed = sc_rng_u64(&s->rng)};
   const sc_status status =
-      sc_model_pick(sc_search_model(s), s->space, s->task, s->target, s->options->scan, seed, (int)k, pick, NULL, err);
+      sc_model_pick(sc_search_model(s), s->space, s->task, s->target, &how, (int)k, pick, NULL, err);
   for (size_t i = 0; i < k && status == SC_OK; i++)
     c[(*n)++] = (candidate){pick[i].schedule, pick[i].prediction.time_s, SC_PROPOSED_MODEL};
   free(pick);

@@ -50,7 +50,7 @@ typedef struct sc_search_options {
   sc_strategy strategy;
   size_t trials; /* in all, those known included */
   size_t batch; /* proposed at once, before anything is learned from them; 0 = 32 */
-  size_t scan; /* schedules that the model looks at for each batch; 0 = 20 000 */
+  size_t scan; /* schedules that the model looks at for each batch; 0 = 1 000 000 */
   uint64_t seed;
   const sc_model *model; /* of times; GUIDED wants one, DESCENT begins with it where there is one; else NULL */
   bool times; /* values are seconds: a guiding model may learn from them */

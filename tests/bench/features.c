@@ -1,6 +1,7 @@
 /* ns per lowering and per row of features, on one core, the best of several rounds: of uniform draws of the standard
  * spaces, each by itself, and of a scan, which goes through blocks of ranks that follow one another.
  *   build/tests/bench_features */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,11 +69,12 @@ static double scan_features_s(const sc_featurizer *featurizer, const sc_schedule
   float row[SC_FEATURE_COUNT];
   sc_analytic terms;
   sc_scan scan;
+  bool below;
   const double start = sc_now_s();
   sc_scan_start(&scan, featurizer);
   for (int i = 0; i < DRAWS; i++) {
     fetch(schedule, i);
-    sink += (double)sc_scan_row(&scan, &schedule[i], row, &terms, NULL);
+    sink += (double)sc_scan_row(&scan, &schedule[i], NULL, INFINITY, row, &terms, &below, NULL);
     sink += (double)row[i % SC_FEATURE_COUNT];
   }
   return sc_now_s() - start;

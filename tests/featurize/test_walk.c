@@ -82,7 +82,8 @@ static void lines_bound_what_is_touched(void **state) {
       assert_int_equal(sc_lower(task, &schedule, &nest, NULL), SC_OK);
       brute_run(task, &nest, &b);
       sc_prepare(task, &target, &prepared);
-      sc_walk_nest(&prepared, &nest, false, &w);
+      sc_walk_work(&prepared, &nest, false, &w);
+      sc_walk_memory(&w, false);
       assert_int_equal(w.nlevels, b.nlevels);
       for (int l = 0; l < b.nlevels; l++) {
         assert_true(w.iterations[l] == b.iterations[l] && w.iterations[l > 0 ? l - 1 : 0] == b.entries[l]);
@@ -227,16 +228,23 @@ static void rows_are_finite_on_every_machine(void **state) {
   }
 }
 
-/* The next row of a scan is that of the schedule alone, bit for bit; false where the schedule is illegal, alone and in
- * the scan. */
-static bool scans_as_alone(sc_scan *scan, const sc_task *task, const sc_schedule *schedule) {
+/* The next row of a scan is that of the schedule alone, bit for bit, where its time is below the limit; false where the
+ * schedule is illegal, alone and in the scan, or above. */
+static bool scans_as_alone(sc_scan *scan, const sc_task *task, const sc_schedule *schedule, double limit_s) {
   float alone[SC_FEATURE_COUNT], row[SC_FEATURE_COUNT];
   sc_analytic alone_terms, terms;
   sc_nest nest;
+  bool below;
   const sc_status status = sc_lower(task, schedule, &nest, NULL);
-  assert_int_equal(sc_scan_row(scan, schedule, row, &terms, NULL), status);
-  if (status != SC_OK) return false;
+  const sc_status in_scan = sc_scan_row(scan, schedule, NULL, limit_s, row, &terms, &below, NULL);
+  if (status != SC_OK) {
+    assert_false(below);
+    return false;
+  }
+  assert_int_equal(in_scan, SC_OK);
   sc_featurizer_row(scan->featurizer, &nest, alone, &alone_terms);
+  assert_int_equal(below, alone_terms.time_s <= limit_s);
+  if (!below) return false;
   assert_memory_equal(row, alone, sizeof row);
   assert_memory_equal(&terms, &alone_terms, offsetof(sc_analytic, known));
   assert_true(terms.known == alone_terms.known);
@@ -246,14 +254,25 @@ static bool scans_as_alone(sc_scan *scan, const sc_task *task, const sc_schedule
 static const sc_machine small_caches = {
     .name = "none", .ncaches = 2, .cache[0].bytes.value = 1024, .cache[1].bytes.value = 8192};
 
-/* Whatever came before: other orders of the same loops, which may be illegal, or another schedule. */
+static double time_alone(const sc_scan *scan, const sc_task *task, const sc_schedule *schedule) {
+  float row[SC_FEATURE_COUNT];
+  sc_analytic terms;
+  sc_nest nest;
+  if (sc_lower(task, schedule, &nest, NULL) != SC_OK) return INFINITY;
+  sc_featurizer_row(scan->featurizer, &nest, row, &terms);
+  return terms.time_s;
+}
+
+/* Whatever came before: other orders of the same loops, which may be illegal, or another schedule, or one above the
+ * limit. */
 static void a_scan_gives_the_rows_of_each_alone(void **state) {
   static const char *const tasks[] = {"matmul:B=2,M=40,N=48,K=24,weights=run", "conv2d:H=9,W=8,C=6,K=8,R=3,S=3,pad=1",
                                       "conv2d:H=13,W=11,C=8,K=16,R=3,S=3,stride=2,pad=1,epilogue=bias_relu",
                                       "depthwise:H=12,W=10,C=16,R=3,S=3,pad=1", "matmul:M=64,N=64,K=64,weights=run"};
   sc_rng rng;
   sc_rng_seed(&rng, 6, 0);
-  int kept = 0, illegal = 0;
+  int kept = 0, out = 0;
+  double limit_s = INFINITY;
   for (size_t t = 0; t < SC_COUNT_OF(tasks); t++) {
     const sc_target target = {&small_caches, NULL, 3};
     const sc_task *task = parse(tasks[t]);
@@ -265,12 +284,13 @@ static void a_scan_gives_the_rows_of_each_alone(void **state) {
     for (int i = 0; i < 2000; i++) {
       if (i % 8 == 0) assert_int_equal(sc_schedule_random(task, &rng, 8, "none", &schedule), SC_OK);
       sc_schedule_shuffle(&schedule, &rng);
-      if (!scans_as_alone(&scan, task, &schedule)) illegal++;
+      if (!scans_as_alone(&scan, task, &schedule, i % 16 < 8 ? INFINITY : limit_s)) out++;
       else kept += scan.lowered.only_orders;
+      if (i % 16 == 7) limit_s = time_alone(&scan, task, &schedule) * sc_rng_unit(&rng) * 2;
     }
   }
   assert_in_range(kept, 3000, 9000);
-  assert_in_range(illegal, 20, 5000);
+  assert_in_range(out, 1000, 6000);
 }
 
 /* k has loops in three bands, which meet and are one in different places: then a loop that stands where it stood, over
@@ -291,7 +311,7 @@ static void loops_that_meet_elsewhere_change_what_is_inside(void **state) {
              "tile i 4, j 8; vector j 8; band k 4 order k; band i 4, k 4 order %s; band order i j k; compile none",
              middle[i]);
     if (sc_schedule_parse(task, "test", text, &schedule, &err) != SC_OK) fail_msg("%s", err.text);
-    assert_true(scans_as_alone(&scan, task, &schedule));
+    assert_true(scans_as_alone(&scan, task, &schedule, INFINITY));
     assert_int_equal(scan.lowered.only_orders, i > 0);
   }
 }

@@ -61,11 +61,12 @@ static void all_of_a_small_space(void **state) {
   }
   qsort(time, count, sizeof *time, by_value);
   sc_pick picks[K];
-  size_t scanned = 0;
+  const sc_pick_options options = {count, 1, 0};
+  sc_pick_effort effort;
   sc_error err;
-  if (sc_model_pick(f->model, bound, task, &target, count, 1, K, picks, &scanned, &err) != SC_OK)
+  if (sc_model_pick(f->model, bound, task, &target, &options, K, picks, &effort, &err) != SC_OK)
     fail_msg("%s", err.text);
-  assert_true(scanned >= count);
+  assert_true(effort.scanned == count && effort.predicted >= count);
   uint64_t hash[K];
   for (int i = 0; i < K; i++) {
     sc_nest nest;
@@ -84,15 +85,17 @@ static void a_large_space_is_searched(void **state) {
   sc_space_bound *bound = synthetic_bind(&f->s, NULL, task);
   const sc_target target = {&f->s.rows.machine, NULL, 1};
   sc_pick first[5], again[5], other[5], one;
-  size_t scanned, few;
+  const sc_pick_options all = {2000, 1, 0}, alone = {2000, 1, 1}, seed = {2000, 2, 3}, point = {1, 3, 2};
+  sc_pick_effort scanned, few;
   assert_true(sc_space_count(bound) > 100000);
   memset(first, 0, sizeof first);
   memset(again, 0, sizeof again);
-  assert_int_equal(sc_model_pick(f->model, bound, task, &target, 2000, 1, 5, first, &scanned, NULL), SC_OK);
-  assert_int_equal(sc_model_pick(f->model, bound, task, &target, 2000, 1, 5, again, &few, NULL), SC_OK);
-  assert_int_equal(sc_model_pick(f->model, bound, task, &target, 2000, 2, 5, other, NULL, NULL), SC_OK);
-  assert_true(scanned == few && scanned > 2000);
-  for (int i = 0; i < 5; i++) { /* equal seeds, equal picks; ascending; intervals of picked schedules */
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &all, 5, first, &scanned, NULL), SC_OK);
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &alone, 5, again, &few, NULL), SC_OK);
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &seed, 5, other, NULL, NULL), SC_OK);
+  assert_true(scanned.scanned == 2000 && scanned.predicted == few.predicted && scanned.predicted > 2000);
+  for (int i = 0; i < 5;
+       i++) { /* equal seeds, equal picks, by however many threads; ascending; intervals of picked schedules */
     assert_true(first[i].prediction.time_s == again[i].prediction.time_s);
     if (i) assert_true(first[i].prediction.time_s >= first[i - 1].prediction.time_s);
     assert_true(first[i].prediction.low_s < first[i].prediction.time_s);
@@ -101,8 +104,32 @@ static void a_large_space_is_searched(void **state) {
   }
   assert_true(other[0].prediction.time_s < 1.2 * first[0].prediction.time_s &&
               first[0].prediction.time_s < 1.2 * other[0].prediction.time_s);
-  assert_int_equal(sc_model_pick(f->model, bound, task, &target, 1, 3, 1, &one, &few, NULL), SC_OK);
-  assert_true(few >= 2 && few < 8000); /* one point, and downhill from there */
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &point, 1, &one, &few, NULL), SC_OK);
+  assert_true(few.scanned == 1 && few.predicted >= 2 && few.predicted < 8000); /* and downhill from there */
+  sc_space_unbind(bound);
+}
+
+/* Where most are left out by their analytic time: what it finds by few predictions is hardly worse than the best of
+ * all, and does not depend on the threads. */
+static void most_of_a_large_scan_is_timed_only(void **state) {
+  fixture *f = *state;
+  const sc_task *task = parse(f, "matmul:M=96,N=64,K=64");
+  sc_space_bound *bound = synthetic_bind(&f->s, NULL, task);
+  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  const sc_pick_options scan = {300000, 7, 0}, alone = {300000, 7, 1}, small = {20000, 7, 0};
+  sc_pick pick[3], again[3], few[3];
+  sc_pick_effort effort, same;
+  memset(pick, 0, sizeof pick);
+  memset(again, 0, sizeof again);
+  assert_true(sc_space_count(bound) > 1000000);
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &scan, 3, pick, &effort, NULL), SC_OK);
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &alone, 3, again, &same, NULL), SC_OK);
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &small, 3, few, NULL, NULL), SC_OK);
+  assert_in_range(effort.scanned, 300000, 300063);
+  assert_in_range(effort.predicted, 15000, 40000);
+  assert_true(same.scanned == effort.scanned && same.predicted == effort.predicted);
+  for (int i = 0; i < 3; i++) assert_true(pick[i].prediction.time_s == again[i].prediction.time_s);
+  assert_true(pick[0].prediction.time_s < 1.05 * few[0].prediction.time_s);
   sc_space_unbind(bound);
 }
 
@@ -111,10 +138,11 @@ static void wrong_asks_are_refused(void **state) {
   const sc_task *task = parse(f, "matmul:M=64,N=96,K=128");
   sc_space_bound *bound = synthetic_bind(&f->s, NULL, task);
   const sc_target target = {&f->s.rows.machine, NULL, 1}, none = {NULL, NULL, 1};
+  const sc_pick_options few = {10, 1, 0};
   sc_pick pick;
   sc_error err;
-  assert_int_equal(sc_model_pick(f->model, bound, task, &target, 10, 1, 0, &pick, NULL, &err), SC_USAGE);
-  assert_int_equal(sc_model_pick(f->model, bound, task, &none, 10, 1, 1, &pick, NULL, &err), SC_USAGE);
+  assert_int_equal(sc_model_pick(f->model, bound, task, &target, &few, 0, &pick, NULL, &err), SC_USAGE);
+  assert_int_equal(sc_model_pick(f->model, bound, task, &none, &few, 1, &pick, NULL, &err), SC_USAGE);
   sc_space_unbind(bound);
 }
 
@@ -122,6 +150,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_of_a_small_space),
       cmocka_unit_test(a_large_space_is_searched),
+      cmocka_unit_test(most_of_a_large_scan_is_timed_only),
       cmocka_unit_test(wrong_asks_are_refused),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

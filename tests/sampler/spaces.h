@@ -93,4 +93,28 @@ static inline void hashes_free(hashes *set) {
   *set = (hashes){0};
 }
 
+/* Ranks in order are the ranks one by one, from wherever one begins. */
+typedef struct in_order {
+  const sc_space_bound *bound;
+  sc_count rank;
+} in_order;
+
+static inline sc_status is_at(void *user, const sc_schedule *schedule) {
+  in_order *o = user;
+  sc_schedule alone;
+  assert_int_equal(sc_space_at(o->bound, o->rank++, &alone), SC_OK);
+  assert_memory_equal(schedule, &alone, sizeof alone);
+  return SC_OK;
+}
+
+static inline void check_order(const sc_space_bound *bound) {
+  const sc_count count = sc_space_count(bound), first[] = {0, count / 3, count - 1};
+  for (size_t i = 0; i < 3 && count > 0; i++) {
+    in_order o = {bound, first[i]};
+    const size_t n = (size_t)(count - first[i] < 5000 ? count - first[i] : 5000);
+    assert_int_equal(sc_space_each(bound, first[i], n, is_at, &o), SC_OK);
+    assert_true(o.rank == first[i] + n);
+  }
+}
+
 #endif

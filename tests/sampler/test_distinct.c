@@ -335,6 +335,7 @@ static void compare(const brute *b) {
       print_case(&c, task, &s, "the rank of this schedule is wrong:");
   }
   assert_int_equal(given.n, c.raw.n);
+  check_order(bound);
   sc_schedule beyond;
   assert_int_equal(sc_space_at(bound, sc_space_count(bound), &beyond), SC_USAGE);
   print_message("%-60s %8zu texts, %8zu legal, %7zu distinct\n", b->task, c.texts, c.legal, c.raw.n);

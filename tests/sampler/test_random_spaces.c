@@ -321,6 +321,7 @@ static bool compare(random_space *r, size_t *distinct) {
     if (sc_space_rank(bound, &s, &back) != SC_OK || back != k) complain(&c, &s, "the rank of this schedule is wrong:");
   }
   if (complete) assert_int_equal(given.n, c.raw.n);
+  if (bound) check_order(bound);
   if (bound && sc_space_count(bound) <= MOST_FILTERED) filter_by_facts(r, bound);
   *distinct += given.n;
   hashes_free(&c.raw);

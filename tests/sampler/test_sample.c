@@ -204,6 +204,18 @@ static void test_neighbours(void **state) {
   sc_space_unbind(f.bound);
 }
 
+static void test_in_order(void **state) {
+  fixture f = small_space("matmul:M=4,N=8,K=4,weights=run");
+  in_order o = {f.bound, 0};
+  check_order(f.bound);
+  assert_int_equal(sc_space_each(f.bound, f.count, 0, is_at, &o), SC_OK);
+  assert_int_equal(sc_space_each(f.bound, f.count, 1, is_at, &o), SC_USAGE);
+  assert_int_equal(sc_space_each(f.bound, 1, f.count, is_at, &o), SC_USAGE);
+  assert_int_equal(sc_space_each(f.bound, f.count + 1, 0, is_at, &o), SC_USAGE);
+  assert_true(o.rank == 0);
+  sc_space_unbind(f.bound);
+}
+
 static void test_lonely(void **state) {
   sc_machine machine = small_machine();
   const sc_task *task = task_of("matmul:M=1,N=1,K=1");
@@ -226,6 +238,7 @@ static void test_lonely(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_uniform),    cmocka_unit_test(test_repetition),
                                      cmocka_unit_test(test_seeds),      cmocka_unit_test(test_sobol),
-                                     cmocka_unit_test(test_neighbours), cmocka_unit_test(test_lonely)};
+                                     cmocka_unit_test(test_neighbours), cmocka_unit_test(test_in_order),
+                                     cmocka_unit_test(test_lonely)};
   return cmocka_run_group_tests(tests, load_library, free_library);
 }

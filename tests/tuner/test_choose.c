@@ -102,7 +102,7 @@ static void proposals_are_a_wider_top(void **state) {
   static chosen c, again;
   const sc_target target = target_of(f);
   sc_pick best[8 * 16];
-  size_t scanned;
+  const sc_pick_options options = {3000, 5, 0};
   c.f = again.f = f;
   assert_int_equal(sc_model_propose(f->model, f->space, f->task, &target, 8, 3000, 5, add_predicted, &c, NULL), SC_OK);
   assert_int_equal(sc_model_propose(f->model, f->space, f->task, &target, 8, 3000, 5, add_predicted, &again, NULL),
@@ -110,8 +110,8 @@ static void proposals_are_a_wider_top(void **state) {
   assert_true(c.n == 8);
   assert_memory_equal(c.hash, again.hash, 8 * sizeof *c.hash);
   all_distinct(&c);
-  assert_int_equal(
-      sc_model_pick(f->model, f->space, f->task, &target, 3000, 5, SC_COUNT_OF(best), best, &scanned, NULL), SC_OK);
+  assert_int_equal(sc_model_pick(f->model, f->space, f->task, &target, &options, SC_COUNT_OF(best), best, NULL, NULL),
+                   SC_OK);
   static const size_t rank[] = {0, 1, 3, 7, 15, 31, 63, 127};
   for (size_t i = 0; i < 8; i++) assert_true(c.time_s[i] == best[rank[i]].prediction.time_s);
 }
