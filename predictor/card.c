@@ -50,9 +50,15 @@ static const field fields[] = {
     FIELD("out_of_fold_mape", REAL, mape),
 };
 
-static const field base_field = FIELD("base", HEX, base); /* only of a model that has one */
+/* Only of a model that has them; 0 = none. */
+static const field optional_fields[] = {FIELD("base", HEX, base), FIELD("sample_rows", COUNT, sample)};
 
 static const void *member(const sc_card *card, const field *f) { return (const char *)card + f->offset; }
+
+static bool is_set(const sc_card *card, const field *f) {
+  const void *value = member(card, f);
+  return f->kind == HEX ? *(const uint64_t *)value != 0 : *(const uint32_t *)value != 0;
+}
 
 /* ---- printing ---- */
 
@@ -85,7 +91,8 @@ static void print_golden(const sc_card *card, uint32_t i, sc_str *out) {
 void sc_card_print(const sc_card *card, sc_str *out) {
   sc_str_printf(out, "schedcast \"%s\"\n", card->version);
   for (size_t i = 0; i < SC_COUNT_OF(fields); i++) print_field(card, &fields[i], out);
-  if (card->base) print_field(card, &base_field, out);
+  for (size_t i = 0; i < SC_COUNT_OF(optional_fields); i++)
+    if (is_set(card, &optional_fields[i])) print_field(card, &optional_fields[i], out);
   for (int i = 0; i < card->intervals.n; i++) {
     const sc_quantiles *q = &card->intervals.at[i];
     sc_str_printf(out, "interval %s %u %.17g %.17g %.17g %.17g\n", q->name, q->groups, q->low, q->high, q->picked_low,
@@ -223,8 +230,12 @@ static void read_line(reading *rd) {
     read_field(rd, &fields[i]);
     return;
   }
-  if (strcmp(name, base_field.name) == 0) read_field(rd, &base_field);
-  else if (strcmp(name, "schedcast") == 0) sc_reader_string(&rd->r, rd->card->version, sizeof rd->card->version);
+  for (size_t i = 0; i < SC_COUNT_OF(optional_fields); i++) {
+    if (strcmp(name, optional_fields[i].name) != 0) continue;
+    read_field(rd, &optional_fields[i]);
+    return;
+  }
+  if (strcmp(name, "schedcast") == 0) sc_reader_string(&rd->r, rd->card->version, sizeof rd->card->version);
   else if (strcmp(name, "interval") == 0) read_interval(rd);
   else if (strcmp(name, "range") == 0) read_range(rd);
   else if (strcmp(name, "golden") == 0) read_golden(rd);
@@ -294,9 +305,10 @@ void sc_card_text(const sc_card *card, sc_str *text) {
     sc_str_printf(text, "%-18s ", fields[i].name);
     print_value(card, &fields[i], false, text);
   }
-  if (card->base) {
-    sc_str_printf(text, "%-18s ", base_field.name);
-    print_value(card, &base_field, false, text);
+  for (size_t i = 0; i < SC_COUNT_OF(optional_fields); i++) {
+    if (!is_set(card, &optional_fields[i])) continue;
+    sc_str_printf(text, "%-18s ", optional_fields[i].name);
+    print_value(card, &optional_fields[i], false, text);
   }
   sc_str_printf(text, "\n%-18s %7s %7s %7s %13s %7s   (90 %%, in scales of log time)\n", "interval", "groups", "below",
                 "above", "picked below", "above");
@@ -334,7 +346,8 @@ void sc_card_json(const sc_card *card, sc_str *json) {
   sc_str_add(json, ", \"machine\": ");
   sc_json_string(json, card->machine.name);
   for (size_t i = 0; i < SC_COUNT_OF(fields); i++) put_json(card, &fields[i], json);
-  if (card->base) put_json(card, &base_field, json);
+  for (size_t i = 0; i < SC_COUNT_OF(optional_fields); i++)
+    if (is_set(card, &optional_fields[i])) put_json(card, &optional_fields[i], json);
   sc_str_add(json, ", \"intervals\": [");
   for (int i = 0; i < card->intervals.n; i++) {
     const sc_quantiles *q = &card->intervals.at[i];

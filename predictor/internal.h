@@ -110,6 +110,7 @@ enum { SC_GOLDEN_ROWS = 8, SC_RANGED = SC_FEATURE_padding_share + 1 };
 typedef struct sc_card {
   uint64_t schema, trees, data;
   uint64_t base; /* hash of the model that the last trees were added to, 0 = none */
+  uint32_t sample; /* rows that cut points, intervals and scores are of, 0 = all */
   char version[24];
   sc_machine machine;
   sc_boost_options boost;

@@ -49,3 +49,20 @@ uint32_t sc_names_add(sc_names *names, const char *name) {
   names->slot[slot_of(names, name, hash)] = (uint32_t)++names->n;
   return (uint32_t)names->n - 1;
 }
+
+bool sc_names_renumber(sc_arena *arena, uint32_t *number, size_t n, const sc_names *names, const char ***name,
+                       size_t *count) {
+  uint32_t *to = sc_arena_alloc(arena, names->n ? names->n : 1, sizeof *to);
+  *name = sc_arena_alloc(arena, names->n ? names->n : 1, sizeof **name);
+  if (!to || !*name) return false;
+  *count = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t *at = &to[number[i]];
+    if (*at == 0) {
+      (*name)[(*count)++] = names->name[number[i]];
+      *at = (uint32_t)*count;
+    }
+    number[i] = *at - 1;
+  }
+  return true;
+}

@@ -17,5 +17,9 @@ enum { SC_NO_NAME = UINT32_MAX };
 /* The number of a name, given when it is new; SC_NO_NAME when out of memory. */
 uint32_t sc_names_add(sc_names *names, const char *name);
 uint32_t sc_names_find(const sc_names *names, const char *name); /* SC_NO_NAME when absent */
+/* Names that none of number[n] stands for are dropped: numbers are given anew, by first appearance, and name[*count]
+ * made in the arena. false: out of memory. */
+bool sc_names_renumber(sc_arena *arena, uint32_t *number, size_t n, const sc_names *names, const char ***name,
+                       size_t *count);
 
 #endif

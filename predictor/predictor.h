@@ -65,12 +65,25 @@ typedef struct sc_train_options {
   const sc_model *base;
   double share; /* train on so many of the groups that may be seen, chosen by the seed: learning curves; 0 = 1 */
   bool quick; /* with a base: its intervals and scores stay as well, nothing is held out; two rows are enough */
+  size_t sample; /* of sc_model_train_batches; 0 = 200 000 */
   uint64_t seed;
   int nthread; /* 0 = all */
   sc_log log;
 } sc_train_options;
 /* SC_UNSUPPORTED: too few rows. */
 sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err);
+/* Training on rows that come in batches, for more than memory holds: read(i), 0 <= i < n, is called for each of them
+ * twice, what it returns stays until the next call. A sample of whole tasks, at most options->sample rows, gives cut points,
+ * coefficients, intervals and scores, which the card says; the trees see all rows. Bins go to a file in TMPDIR (default
+ * /var/tmp). Memory: per row SC_FEATURE_COUNT + 36 + 8 x members bytes, and the largest batch. Where the sample holds all
+ * rows it is sc_model_train. */
+typedef struct sc_row_batches {
+  size_t n;
+  sc_status (*read)(void *user, size_t i, const sc_rows **rows, sc_error *err);
+  void *user;
+} sc_row_batches;
+sc_status sc_model_train_batches(const sc_row_batches *batches, const sc_train_options *options, sc_model **model,
+                                 sc_error *err);
 sc_status sc_model_save(const sc_model *model, const char *path, sc_error *err);
 /* Refuses what does not belong: schema, cut points, version, hash of the trees, golden rows (SC_MISMATCH,
  * SC_FORMAT). */

@@ -285,24 +285,6 @@ static bool allocate(sc_arena *arena, size_t n, building *b) {
          (b->chosen = sc_arena_alloc(arena, n, sizeof(uint32_t)));
 }
 
-/* Names that only rows left out had are dropped: tasks, groups and networks are numbered by the rows that stayed. */
-static bool renumber(sc_arena *arena, uint32_t *number, size_t n, const sc_names *names, const char ***name,
-                     size_t *count) {
-  uint32_t *to = sc_arena_alloc(arena, names->n ? names->n : 1, sizeof *to);
-  *name = sc_arena_alloc(arena, names->n ? names->n : 1, sizeof **name);
-  if (!to || !*name) return false;
-  *count = 0;
-  for (size_t i = 0; i < n; i++) {
-    uint32_t *at = &to[number[i]];
-    if (*at == 0) {
-      (*name)[(*count)++] = names->name[number[i]];
-      *at = (uint32_t)*count;
-    }
-    number[i] = *at - 1;
-  }
-  return true;
-}
-
 static sc_status mark_development(sc_arena *arena, sc_rows *rows, sc_error *err) {
   sc_names names;
   SC_TRY(sc_corpus_names(arena, "development.txt", &names, err));
@@ -336,9 +318,9 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   for (size_t i = 0; i < n; i++) SC_TRY(place_or_leave_out(&b, i, err));
   SC_TRY(choose_passes(&b, n, err));
   for (size_t i = 0; i < n; i++) add_record(&b, i);
-  if (!renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||
-      !renumber(arena, rows->group, rows->n, &b.groups, &rows->group_name, &rows->ngroups) ||
-      !renumber(arena, rows->network, rows->n, &b.networks, &rows->network_name, &rows->nnetworks)) {
+  if (!sc_names_renumber(arena, rows->task, rows->n, &b.tasks, &rows->task_name, &rows->ntasks) ||
+      !sc_names_renumber(arena, rows->group, rows->n, &b.groups, &rows->group_name, &rows->ngroups) ||
+      !sc_names_renumber(arena, rows->network, rows->n, &b.networks, &rows->network_name, &rows->nnetworks)) {
     return out_of_memory(err);
   }
   return mark_development(arena, rows, err);

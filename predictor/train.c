@@ -6,11 +6,12 @@
 
 #include "predictor/card.h"
 #include "predictor/pools.h"
+#include "predictor/train.h"
 
 enum { LEAST_ROWS = 20, LEAST_QUICK = 2 };
 _Static_assert((int)SC_MOST_DEPTH == (int)SC_FOREST_DEPTH, "what trains must read back");
 
-static sc_status check_rows(const sc_rows *rows, size_t least, sc_error *err) {
+sc_status sc_train_check(const sc_rows *rows, size_t least, sc_error *err) {
   if (rows->n < least)
     return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: at least %zu are needed to train", rows->n, least);
   for (size_t i = 0; i < rows->n; i++) {
@@ -33,20 +34,19 @@ static int by_hash(const void *a, const void *b) {
 static uint64_t text_hash(const char *text) { return sc_hash64(text, strlen(text), 0); }
 
 /* Hash of what was trained on: features, labels and groups, in their order. */
-static uint64_t data_hash(const sc_rows *rows) {
-  uint64_t hash = sc_hash64(rows->features, rows->n * SC_FEATURE_COUNT * sizeof *rows->features, 0);
+static uint64_t data_hash(const sc_rows *rows, uint64_t seed) {
+  uint64_t hash = sc_hash64(rows->features, rows->n * SC_FEATURE_COUNT * sizeof *rows->features, seed);
   hash = sc_hash64(rows->time_s, rows->n * sizeof *rows->time_s, hash);
   return sc_hash64(rows->group, rows->n * sizeof *rows->group, hash);
 }
 
-/* The groups of the rows and of the base, each once, ascending. */
-static sc_status list_groups(const sc_rows *rows, const sc_model *base, sc_model *model, sc_error *err) {
-  sc_card *card = &model->card;
-  const size_t more = base ? base->card.ngroups : 0, n = rows->ngroups + more;
-  card->group = sc_arena_alloc(model->arena, n, sizeof *card->group);
+sc_status sc_train_groups(const char *const *name, size_t count, const sc_model *base, sc_model *draft, sc_error *err) {
+  sc_card *card = &draft->card;
+  const size_t more = base ? base->card.ngroups : 0, n = count + more;
+  card->group = sc_arena_alloc(draft->arena, n, sizeof *card->group);
   if (card->group == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
-  for (size_t g = 0; g < rows->ngroups; g++) card->group[g] = text_hash(rows->group_name[g]);
-  if (more) memcpy(card->group + rows->ngroups, base->card.group, more * sizeof *card->group);
+  for (size_t g = 0; g < count; g++) card->group[g] = text_hash(name[g]);
+  if (more) memcpy(card->group + count, base->card.group, more * sizeof *card->group);
   qsort(card->group, n, sizeof *card->group, by_hash);
   card->ngroups = 0;
   for (size_t g = 0; g < n; g++)
@@ -54,23 +54,24 @@ static sc_status list_groups(const sc_rows *rows, const sc_model *base, sc_model
   return SC_OK;
 }
 
-static sc_status describe_rows(const sc_rows *rows, const sc_model *base, sc_model *model, sc_error *err) {
-  sc_card *card = &model->card;
-  card->rows = (uint32_t)rows->n;
-  card->tasks = (uint32_t)rows->ntasks;
-  card->passes = (uint32_t)rows->passes;
-  card->disturbed = (uint32_t)rows->disturbed;
-  card->data = data_hash(rows);
-  card->machine = rows->machine;
-  for (int f = 0; f < SC_RANGED; f++) {
-    card->lowest[f] = base ? base->card.lowest[f] : rows->features[f];
-    card->highest[f] = base ? base->card.highest[f] : rows->features[f];
+void sc_train_describe(const sc_rows *rows, const sc_model *base, sc_card *card) {
+  const bool first = card->rows == 0;
+  for (int f = 0; f < SC_RANGED && rows->n > 0; f++) {
+    if (first) {
+      card->lowest[f] = base ? base->card.lowest[f] : rows->features[f];
+      card->highest[f] = base ? base->card.highest[f] : rows->features[f];
+    }
     for (size_t i = 0; i < rows->n; i++) {
       card->lowest[f] = fminf(card->lowest[f], rows->features[i * SC_FEATURE_COUNT + (size_t)f]);
       card->highest[f] = fmaxf(card->highest[f], rows->features[i * SC_FEATURE_COUNT + (size_t)f]);
     }
   }
-  return list_groups(rows, base, model, err);
+  if (first || (uint32_t)rows->passes < card->passes) card->passes = (uint32_t)rows->passes;
+  if (first) card->machine = rows->machine;
+  card->rows += (uint32_t)rows->n;
+  card->disturbed += (uint32_t)rows->disturbed;
+  card->data = data_hash(rows, card->data);
+  card->kernel_facts = (uint32_t)rows->kernel_facts;
 }
 
 static double mean_of(const sc_task_scores *scores, size_t n, sc_measure measure) {
@@ -83,8 +84,7 @@ static double mean_of(const sc_task_scores *scores, size_t n, sc_measure measure
   return count > 0 ? sum / count : 0;
 }
 
-/* Intervals, and the scores that the card shows. */
-static sc_status describe_oof(const sc_rows *rows, const sc_oof *oof, sc_card *card, sc_error *err) {
+sc_status sc_train_calibrate(const sc_rows *rows, const sc_oof *oof, sc_card *card, sc_error *err) {
   double *score = malloc(rows->n * sizeof *score);
   uint32_t *index = malloc(rows->n * sizeof *index);
   sc_task_scores *scores = malloc(rows->ntasks * sizeof *scores);
@@ -146,8 +146,7 @@ static sc_status set_attributes(sc_booster *booster, const sc_model *model, sc_e
   return status;
 }
 
-/* Writes the card into the booster and reads the whole back as a file would be: what is returned is what was saved. */
-static sc_status seal(sc_booster *booster, const sc_rows *rows, sc_model *draft, sc_model **model, sc_error *err) {
+sc_status sc_train_seal(sc_booster *booster, const sc_rows *rows, sc_model *draft, sc_model **model, sc_error *err) {
   sc_str json = {0};
   sc_status status = sc_booster_json(booster, &json, err);
   if (status == SC_OK) status = choose_golden(rows, &json, draft, err);
@@ -159,7 +158,20 @@ static sc_status seal(sc_booster *booster, const sc_rows *rows, sc_model *draft,
   return status;
 }
 
-/* All rows, two outputs. Moves the fit into the draft. */
+void sc_train_take(sc_model *draft, const sc_fit *fit, const sc_fit_options *options) {
+  sc_card *card = &draft->card;
+  card->analytic = fit->analytic;
+  draft->cuts = fit->cuts;
+  draft->forest = fit->forest;
+  card->schema = sc_feature_schema();
+  card->trees = sc_forest_hash(&draft->forest);
+  card->boost = options->boost;
+  card->scale_rounds = options->scale_rounds;
+  card->base = options->base ? options->base->hash : 0;
+  snprintf(card->version, sizeof card->version, "%s", sc_version());
+}
+
+/* All rows, two outputs. */
 static sc_status train_final(const sc_rows *rows, const sc_fit_options *options, const sc_oof *oof, sc_model *draft,
                              sc_booster **booster, sc_error *err) {
   uint32_t *index = malloc(rows->n * sizeof *index);
@@ -168,11 +180,7 @@ static sc_status train_final(const sc_rows *rows, const sc_fit_options *options,
   for (size_t i = 0; status == SC_OK && i < rows->n; i++) index[i] = (uint32_t)i;
   if (status == SC_OK)
     status = sc_fit_train(rows, index, rows->n, options, oof->abs_residual, oof->log_scale, fit, booster, err);
-  if (status == SC_OK) {
-    draft->card.analytic = fit->analytic;
-    draft->cuts = fit->cuts;
-    draft->forest = fit->forest;
-  }
+  if (status == SC_OK) sc_train_take(draft, fit, options);
   free(fit);
   free(index);
   return status;
@@ -207,33 +215,32 @@ static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_
   sc_log_printf(&options->log, SC_LOG_INFO, "the model over all %zu rows", rows->n);
   sc_status status = train_final(rows, &fit_options, &oof, draft, &booster, err);
   if (status == SC_OK) {
-    draft->card.schema = sc_feature_schema();
-    draft->card.trees = sc_forest_hash(&draft->forest);
-    draft->card.boost = fit_options.boost;
-    draft->card.scale_rounds = fit_options.scale_rounds;
-    draft->card.base = options->base ? options->base->hash : 0;
-    snprintf(draft->card.version, sizeof draft->card.version, "%s", sc_version());
-    status = describe_rows(rows, options->base, draft, err);
+    draft->card.tasks = (uint32_t)rows->ntasks;
+    sc_train_describe(rows, options->base, &draft->card);
+    status = sc_train_groups(rows->group_name, rows->ngroups, options->base, draft, err);
   }
-  if (status == SC_OK && oof.fold) status = describe_oof(rows, &oof, &draft->card, err);
+  if (status == SC_OK && oof.fold) status = sc_train_calibrate(rows, &oof, &draft->card, err);
   else if (status == SC_OK) inherit(&options->base->card, &draft->card);
-  if (status == SC_OK) status = seal(booster, rows, draft, model, err);
+  if (status == SC_OK) status = sc_train_seal(booster, rows, draft, model, err);
   sc_booster_free(booster);
   sc_oof_free(&oof);
   return status;
+}
+
+sc_model *sc_train_draft(void) {
+  sc_model *draft = calloc(1, sizeof *draft);
+  if (draft && (draft->arena = sc_arena_new()) != NULL) return draft;
+  free(draft);
+  return NULL;
 }
 
 sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err) {
   static const sc_train_options defaults;
   if (!options) options = &defaults;
   if (options->quick && !options->base) return sc_fail(err, SC_USAGE, "a quick model wants a base");
-  SC_TRY(check_rows(rows, options->quick ? LEAST_QUICK : LEAST_ROWS, err));
-  sc_model *draft = calloc(1, sizeof *draft);
-  if (draft == NULL || (draft->arena = sc_arena_new()) == NULL) {
-    free(draft);
-    return sc_fail(err, SC_NOMEM, "out of memory");
-  }
-  draft->card.kernel_facts = (uint32_t)rows->kernel_facts;
+  SC_TRY(sc_train_check(rows, options->quick ? LEAST_QUICK : LEAST_ROWS, err));
+  sc_model *draft = sc_train_draft();
+  if (draft == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
   const sc_status status = train(rows, options, draft, model, err);
   sc_model_free(draft);
   return status;

@@ -35,6 +35,64 @@ static sc_status make_matrix(const uint8_t *bins, size_t n, int nfeatures, DMatr
   return rc == 0 ? SC_OK : failed(err);
 }
 
+/* ---- rows in parts ---- */
+
+typedef struct feeding {
+  const sc_bin_parts *parts;
+  int nfeatures;
+  DMatrixHandle proxy;
+  float *values; /* of the part that is there */
+  size_t room;
+  sc_status status;
+  sc_error *err;
+} feeding;
+
+static void feed_again(DataIterHandle user) {
+  feeding *f = user;
+  f->parts->rewind(f->parts->user);
+}
+
+/* One more part for libxgboost: 1, or 0 behind the last one and when something failed. */
+static int feed(DataIterHandle user) {
+  feeding *f = user;
+  const uint8_t *bins;
+  size_t rows = 0;
+  char interface[160];
+  if (f->status == SC_OK) f->status = f->parts->next(f->parts->user, &bins, &rows, f->err);
+  if (f->status != SC_OK || rows == 0) return 0;
+  const size_t count = rows * (size_t)f->nfeatures;
+  if (count > f->room) {
+    free(f->values);
+    f->values = malloc(count * sizeof *f->values);
+    f->room = f->values ? count : 0;
+  }
+  if (!f->values) f->status = sc_fail(f->err, SC_NOMEM, "out of memory for a part of %zu rows", rows);
+  if (!f->values) return 0;
+  for (size_t i = 0; i < count; i++) f->values[i] = bins[i];
+  snprintf(interface, sizeof interface, "{\"data\":[%zu,true],\"shape\":[%zu,%d],\"typestr\":\"<f4\",\"version\":3}",
+           (size_t)f->values, rows, f->nfeatures);
+  if (XGProxyDMatrixSetDataDense(f->proxy, interface) == 0) return 1;
+  f->status = failed(f->err);
+  return 0;
+}
+
+static sc_status make_quantile_matrix(const sc_bin_parts *parts, int nfeatures, int nthread, DMatrixHandle *matrix,
+                                      sc_error *err) {
+  feeding f = {.parts = parts, .nfeatures = nfeatures, .err = err};
+  char config[80];
+  snprintf(config, sizeof config, "{\"missing\":NaN,\"nthread\":%d,\"max_bin\":256}", nthread > 0 ? nthread : 0);
+  XGB(XGProxyDMatrixCreate(&f.proxy));
+  const int rc = XGQuantileDMatrixCreateFromCallback(&f, f.proxy, NULL, feed_again, feed, config, matrix);
+  if (f.status == SC_OK && rc != 0) f.status = failed(err);
+  if (f.status != SC_OK && rc == 0) {
+    XGDMatrixFree(*matrix);
+    *matrix = NULL;
+  }
+  XGDMatrixFree(f.proxy);
+  free(f.values);
+  return f.status;
+}
+
 /* ---- training ---- */
 
 static sc_status set_parameters(BoosterHandle b, const sc_boost_options *o, sc_error *err) {
@@ -86,6 +144,7 @@ static void gradient(const sc_boost_target *target, float value, float margin, f
 typedef struct boosting {
   BoosterHandle booster;
   DMatrixHandle matrix;
+  const sc_log *log;
   size_t n;
   int k, members;
   float *g, *h, *before /* margins of the file before the last round */, *own /* of each member */;
@@ -114,13 +173,24 @@ static sc_status start(boosting *b, bool base, sc_error *err) {
   return SC_OK;
 }
 
+static double tell(const sc_log *log, int done, int all, double begin, double said) {
+  const double now = sc_now_s();
+  if (!log || done == 0 || now - said < 10) return said;
+  sc_log_printf(log, SC_LOG_INFO, "%d of %d rounds, %.3g/s, %.0f s left", done, all, done / (now - begin),
+                (all - done) * (now - begin) / done);
+  return now;
+}
+
 /* Several boosters in one file: rounds are dealt to the members in turn, each sees its own margins only, and the sum of
  * all trees is the mean of the members. */
 static sc_status boost(boosting *b, const sc_boost_target *target, int rounds, sc_error *err) {
   static const char config[] =
       "{\"type\":1,\"training\":true,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}";
   const size_t count = b->n * (size_t)b->k;
+  const double begin = sc_now_s();
+  double said = begin;
   for (int round = 0; round < rounds * b->members; round++) {
+    said = tell(b->log, round, rounds * b->members, begin, said);
     const int member = round % b->members, last = (round + b->members - 1) % b->members;
     const float *own = b->own + (size_t)member * count;
     const bst_ulong *shape;
@@ -131,7 +201,7 @@ static sc_status boost(boosting *b, const sc_boost_target *target, int rounds, s
     for (size_t i = 0; i < b->n; i++) {
       for (int t = 0; t < b->k; t++) {
         const size_t at = i * (size_t)b->k + (size_t)t;
-        if (round / b->members < target[t].rounds)
+        if (round / b->members < target[t].rounds && !isnan(target[t].value[i]))
           gradient(&target[t], target[t].value[i], own[at], &b->g[at], &b->h[at]);
         else b->g[at] = b->h[at] = 0;
       }
@@ -147,21 +217,20 @@ static sc_status train(BoosterHandle booster, DMatrixHandle matrix, size_t n, co
   const size_t count = n * (size_t)ntargets;
   float *room = calloc(count, (3 + (size_t)options->members) * sizeof *room);
   if (room == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu gradients", n);
-  boosting b = {booster, matrix, n, ntargets, options->members, room, room + count, room + 2 * count, room + 3 * count};
+  boosting b = {booster,      matrix,           options->log,    n, ntargets, options->members, room,
+                room + count, room + 2 * count, room + 3 * count};
   sc_status status = start(&b, options->base_json != NULL, err);
   if (status == SC_OK) status = boost(&b, target, options->rounds, err);
   free(room);
   return status;
 }
 
-sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const char *const *names,
-                           const sc_boost_target *target, int ntargets, const sc_boost_options *options,
-                           sc_booster **out, sc_error *err) {
-  DMatrixHandle matrix = NULL;
+static sc_status train_on(DMatrixHandle matrix, size_t n, int nfeatures, const char *const *names,
+                          const sc_boost_target *target, int ntargets, const sc_boost_options *options,
+                          sc_booster **out, sc_error *err) {
   sc_booster *booster = calloc(1, sizeof *booster);
   if (booster == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
-  sc_status status = make_matrix(bins, n, nfeatures, &matrix, err);
-  if (status == SC_OK) status = set_outputs(matrix, n, ntargets, err);
+  sc_status status = set_outputs(matrix, n, ntargets, err);
   if (status == SC_OK && names &&
       XGDMatrixSetStrFeatureInfo(matrix, "feature_name", (const char **)names, (bst_ulong)nfeatures)) {
     status = failed(err);
@@ -171,9 +240,28 @@ sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const c
       XGBoosterLoadModelFromBuffer(booster->handle, options->base_json, options->base_len) != 0)
     status = failed(err);
   if (status == SC_OK) status = train(booster->handle, matrix, n, target, ntargets, options, err);
-  if (matrix) XGDMatrixFree(matrix);
   if (status == SC_OK) *out = booster;
   else sc_booster_free(booster);
+  return status;
+}
+
+sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const char *const *names,
+                           const sc_boost_target *target, int ntargets, const sc_boost_options *options,
+                           sc_booster **out, sc_error *err) {
+  DMatrixHandle matrix;
+  SC_TRY(make_matrix(bins, n, nfeatures, &matrix, err));
+  const sc_status status = train_on(matrix, n, nfeatures, names, target, ntargets, options, out, err);
+  XGDMatrixFree(matrix);
+  return status;
+}
+
+sc_status sc_booster_train_parts(const sc_bin_parts *parts, int nfeatures, const char *const *names,
+                                 const sc_boost_target *target, int ntargets, const sc_boost_options *options,
+                                 sc_booster **out, sc_error *err) {
+  DMatrixHandle matrix;
+  SC_TRY(make_quantile_matrix(parts, nfeatures, options->nthread, &matrix, err));
+  const sc_status status = train_on(matrix, parts->n, nfeatures, names, target, ntargets, options, out, err);
+  XGDMatrixFree(matrix);
   return status;
 }
 

@@ -11,7 +11,7 @@ typedef enum sc_boost_kind {
 
 typedef struct sc_boost_target {
   sc_boost_kind kind;
-  const float *value;
+  const float *value; /* NAN: the row says nothing of this output */
   float offset;
   int rounds; /* of a member; later ones leave this output as it is */
 } sc_boost_target;
@@ -22,6 +22,7 @@ typedef struct sc_boost_options {
   uint64_t seed;
   const char *base_json; /* trees are added to those of this model, of as many outputs; NULL = none */
   size_t base_len;
+  const sc_log *log; /* told every ten seconds how far it is; NULL = none */
 } sc_boost_options;
 
 typedef struct sc_booster sc_booster;
@@ -30,6 +31,18 @@ typedef struct sc_booster sc_booster;
 sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const char *const *names,
                            const sc_boost_target *target, int ntargets, const sc_boost_options *options,
                            sc_booster **booster, sc_error *err);
+/* The same with rows that come in parts: libxgboost asks for all of them several times and keeps one byte a bin. Each of
+ * its rounds needs a float for every row, output and member, and as many again for three more. */
+typedef struct sc_bin_parts {
+  size_t n; /* rows in all */
+  /* The next part, *rows of them: row-major bins, which stay until the next call; 0 rows after the last one. */
+  sc_status (*next)(void *user, const uint8_t **bins, size_t *rows, sc_error *err);
+  void (*rewind)(void *user);
+  void *user;
+} sc_bin_parts;
+sc_status sc_booster_train_parts(const sc_bin_parts *parts, int nfeatures, const char *const *names,
+                                 const sc_boost_target *target, int ntargets, const sc_boost_options *options,
+                                 sc_booster **booster, sc_error *err);
 sc_status sc_booster_set(sc_booster *booster, const char *key, const char *value, sc_error *err);
 sc_status sc_booster_json(sc_booster *booster, sc_str *json, sc_error *err);
 void sc_booster_free(sc_booster *booster);

@@ -3,13 +3,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tools/tools.h"
+#include "tools/train.h"
 
 struct train_options {
   const char *out, *base, *forbid, *machine;
   int64_t members, trees, depth, seed, passes, threads;
   double eta, subsample, colsample, min_child_weight;
-  bool json, disturbed;
+  bool json, disturbed, out_of_core;
 };
 
 static const option options[] = {
@@ -34,6 +34,8 @@ static const option options[] = {
      "per label; default 3, more where all of a task have", OPTION_RANGE(1, SC_MAX_PASSES)},
     {"disturbed", 0, OPTION_FLAG, offsetof(struct train_options, disturbed), NULL, "passes marked invalid count too",
      NULL},
+    {"out-of-core", 0, OPTION_FLAG, offsetof(struct train_options, out_of_core), NULL,
+     "one dataset after another, none kept in memory", NULL},
     {"forbid", 0, OPTION_TEXT, offsetof(struct train_options, forbid), "FILE",
      "groups left out; default: the evaluation's", NULL},
     {"seed", 0, OPTION_COUNT, offsetof(struct train_options, seed), "N", "equal seeds give equal models", NULL},
@@ -44,8 +46,7 @@ static const option options[] = {
     OPTION_END,
 };
 
-/* Every row that is left out is counted with its reason. */
-static void say_rows(tool *t, const sc_rows *rows) {
+void train_say_rows(tool *t, const sc_rows *rows) {
   const struct {
     size_t n;
     const char *why;
@@ -65,8 +66,17 @@ static void say_rows(tool *t, const sc_rows *rows) {
     if (out[i].n) tool_say(t, "left out: %zu rows that %s", out[i].n, out[i].why);
 }
 
-static sc_status train(tool *t, const struct train_options *o, const sc_model *base, const sc_dataset *dataset,
-                       const sc_kernel_table *kernels) {
+static sc_status train_in_core(tool *t, const sc_dataset *dataset, const sc_rows_options *how,
+                               const sc_train_options *to, sc_model **model) {
+  sc_rows rows;
+  SC_TRY(sc_rows_build(t->arena, t->library, dataset, how, &rows, &t->err));
+  train_say_rows(t, &rows);
+  return sc_model_train(&rows, to, model, &t->err);
+}
+
+/* `dataset` holds all rows, but out of core those of the first file. */
+static sc_status train(tool *t, const struct train_options *o, int n, char **paths, const sc_model *base,
+                       const sc_dataset *dataset, const sc_kernel_table *kernels) {
   const sc_rows_options how = {
       .passes = (int)o->passes, .disturbed = o->disturbed, .kernels = kernels, .forbid = o->forbid};
   const sc_train_options to = {.members = (int)o->members,
@@ -80,17 +90,15 @@ static sc_status train(tool *t, const struct train_options *o, const sc_model *b
                                .nthread = (int)o->threads,
                                .base = base,
                                .log = t->log};
-  sc_rows rows;
   sc_model *model = NULL;
-  SC_TRY(sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err));
-  say_rows(t, &rows);
-  sc_status status = sc_model_train(&rows, &to, &model, &t->err);
+  sc_status status =
+      o->out_of_core ? train_on_batches(t, n, paths, &how, &to, &model) : train_in_core(t, dataset, &how, &to, &model);
   if (status == SC_OK) status = sc_model_save(model, o->out, &t->err);
   if (status == SC_OK && o->json) {
     sc_model_card(model, true, &t->out);
     sc_str_add(&t->out, "\n");
   } else if (status == SC_OK) {
-    sc_str_printf(&t->out, "%s: trained on %zu rows, model %016llx; `show-sched %s` prints its card\n", o->out, rows.n,
+    sc_str_printf(&t->out, "%s: model %016llx; `show-sched %s` prints its card\n", o->out,
                   (unsigned long long)sc_model_hash(model), o->out);
   }
   sc_model_free(model);
@@ -117,10 +125,10 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   SC_TRY(tool_output(t, o->out));
   SC_TRY(replaces_model(t, o->out));
   SC_TRY(tool_library(t));
-  SC_TRY(datasets_read(t, n, operands, &dataset));
+  SC_TRY(datasets_read(t, o->out_of_core ? 1 : n, operands, &dataset));
   sc_status status = o->base ? sc_model_load(o->base, &base, &t->err) : SC_OK;
   if (status == SC_OK) status = tool_kernels_of(t, o->machine, dataset, &kernels);
-  if (status == SC_OK) status = train(t, o, base, dataset, kernels);
+  if (status == SC_OK) status = train(t, o, n, operands, base, dataset, kernels);
   sc_model_free(base);
   sc_kernel_table_free(kernels);
   sc_dataset_close(dataset, NULL);
@@ -140,7 +148,9 @@ const verb verb_train = {
         "trees "
         "are added to those of another model, of another machine, compiler or number of threads, say: its cut points "
         "and "
-        "its scale of errors stay, and the card names it.",
+        "its scale of errors stay, and the card names it. With --out-of-core tasks should not be spread over the "
+        "datasets: each is read by itself, "
+        "twice.",
     .example = "train-sched d.h5 --out host.xgb",
     .options = options,
     .options_size = sizeof(struct train_options),

@@ -1,0 +1,206 @@
+/* Training on more rows than memory holds. They come in batches, twice: a sample of whole tasks gives the coefficients of
+ * the analytic time, cut points, intervals and scores, as a training of its own would; then bins of all rows go to a file,
+ * from which libxgboost takes them part by part. In memory stay a byte a bin, which libxgboost keeps, and a few
+ * numbers a row. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "predictor/names.h"
+#include "predictor/train.h"
+
+enum { DEFAULT_SAMPLE = 200000, PART = 32768 /* rows */ };
+
+typedef struct streaming {
+  const sc_row_batches *batches;
+  const sc_train_options *options;
+  sc_fit_options fit_options;
+  sc_model *draft;
+  sc_names tasks, groups;
+  sc_row_sample sample;
+  sc_oof oof; /* of the sample */
+  sc_fit fit; /* on the sample */
+  FILE *file; /* bins of all rows */
+  float *label, *scale; /* of all rows */
+  size_t n, at;
+  uint8_t *part;
+} streaming;
+
+static sc_status read_batch(const streaming *s, size_t i, const sc_rows **rows, sc_error *err) {
+  SC_TRY(s->batches->read(s->batches->user, i, rows, err));
+  return (*rows)->n == 0 ? SC_OK : sc_train_check(*rows, 0, err);
+}
+
+/* ---- what is there ---- */
+
+static sc_status survey_batch(streaming *s, size_t i, sc_error *err) {
+  const sc_rows *rows;
+  SC_TRY(read_batch(s, i, &rows, err));
+  if (rows->n == 0) return SC_OK;
+  if (s->n > 0 && sc_machine_fingerprint(&rows->machine) != sc_machine_fingerprint(&s->draft->card.machine))
+    return sc_fail(err, SC_MISMATCH, "batch %zu is of %s (%s), those before are of %s (%s)", i + 1, rows->machine.name,
+                   rows->machine.isa, s->draft->card.machine.name, s->draft->card.machine.isa);
+  s->n += rows->n;
+  if (s->n > UINT32_MAX) return sc_fail(err, SC_LIMIT, "%zu rows: more than 2^32", s->n);
+  sc_train_describe(rows, NULL, &s->draft->card);
+  for (size_t t = 0; t < rows->ntasks; t++)
+    if (sc_names_add(&s->tasks, rows->task_name[t]) == SC_NO_NAME) return sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t g = 0; g < rows->ngroups; g++)
+    if (sc_names_add(&s->groups, rows->group_name[g]) == SC_NO_NAME) return sc_fail(err, SC_NOMEM, "out of memory");
+  return sc_row_sample_add(&s->sample, rows, err);
+}
+
+static sc_status survey(streaming *s, sc_error *err) {
+  const size_t most = s->options->sample ? s->options->sample : DEFAULT_SAMPLE;
+  s->tasks.arena = s->groups.arena = s->draft->arena;
+  SC_TRY(sc_row_sample_start(&s->sample, most, s->options->seed, err));
+  for (size_t i = 0; i < s->batches->n; i++) SC_TRY(survey_batch(s, i, err));
+  s->draft->card.tasks = (uint32_t)s->tasks.n;
+  s->draft->card.sample = (uint32_t)s->sample.rows.n;
+  SC_TRY(sc_train_groups(s->groups.name, s->groups.n, NULL, s->draft, err));
+  return sc_row_sample_end(&s->sample, err);
+}
+
+/* ---- the sample ---- */
+
+static sc_status train_sample(streaming *s, sc_error *err) {
+  const sc_rows *rows = &s->sample.rows;
+  sc_log_printf(&s->options->log, SC_LOG_INFO, "%zu rows; out-of-fold models over %zu of them, %zu groups", s->n,
+                rows->n, rows->ngroups);
+  SC_TRY(sc_oof_run(rows, SC_HOLDOUT_GROUP, s->options, &s->oof, err));
+  SC_TRY(sc_train_calibrate(rows, &s->oof, &s->draft->card, err));
+  uint32_t *index = malloc((rows->n ? rows->n : 1) * sizeof *index);
+  if (!index) return sc_fail(err, SC_NOMEM, "out of memory");
+  for (size_t i = 0; i < rows->n; i++) index[i] = (uint32_t)i;
+  const sc_status status =
+      sc_fit_train(rows, index, rows->n, &s->fit_options, s->oof.abs_residual, s->oof.log_scale, &s->fit, NULL, err);
+  free(index);
+  return status;
+}
+
+/* ---- bins of all rows ---- */
+
+/* A file that is gone when it is closed, not in /tmp, which may be memory. */
+static FILE *open_file(sc_error *err) {
+  const char *folder = getenv("TMPDIR");
+  char path[4096];
+  if (snprintf(path, sizeof path, "%s/schedcast-XXXXXX", folder && *folder ? folder : "/var/tmp") >= (int)sizeof path)
+    errno = ENAMETOOLONG;
+  else {
+    const int fd = mkstemp(path);
+    FILE *file = fd >= 0 ? fdopen(fd, "w+b") : NULL;
+    if (fd >= 0) unlink(path);
+    if (file) return file;
+    if (fd >= 0) close(fd);
+  }
+  sc_fail(err, SC_IO, "no file for the bins of the rows: %s: %s", path, strerror(errno));
+  return NULL;
+}
+
+/* The sample's own residuals were fitted: only the other rows tell how large errors are. */
+static sc_status bin_part(streaming *s, const sc_rows *rows, size_t first, size_t n, sc_error *err) {
+  float *margin = malloc(n * SC_FOREST_OUTPUTS * sizeof *margin);
+  if (!margin) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
+  sc_cuts_bins(&s->fit.cuts, rows->features + first * SC_FEATURE_COUNT, n, s->part);
+  sc_forest_margins(&s->fit.forest, s->part, n, margin);
+  for (size_t i = 0; i < n && s->at < s->n; i++, s->at++) {
+    const size_t row = first + i;
+    s->label[s->at] = (float)log(rows->time_s[row] / sc_fit_analytic_s(&s->fit.analytic, &rows->analytic[row]));
+    s->scale[s->at] = sc_row_sample_has(&s->sample, rows->task_name[rows->task[row]])
+                          ? NAN
+                          : fabsf(s->label[s->at] - margin[SC_FOREST_OUTPUTS * i]);
+  }
+  free(margin);
+  if (fwrite(s->part, SC_FEATURE_COUNT, n, s->file) != n)
+    return sc_fail(err, SC_IO, "cannot write the bins of the rows (%zu MB, folder TMPDIR): %s",
+                   (s->n * SC_FEATURE_COUNT) >> 20, strerror(errno));
+  return SC_OK;
+}
+
+static sc_status bin_rows(streaming *s, sc_error *err) {
+  s->part = malloc((size_t)PART * SC_FEATURE_COUNT);
+  s->label = malloc(s->n * sizeof *s->label);
+  s->scale = malloc(s->n * sizeof *s->scale);
+  if (!s->part || !s->label || !s->scale) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", s->n);
+  if (!(s->file = open_file(err))) return SC_IO;
+  for (size_t b = 0; b < s->batches->n; b++) {
+    const sc_rows *rows;
+    SC_TRY(read_batch(s, b, &rows, err));
+    for (size_t first = 0; first < rows->n; first += PART)
+      SC_TRY(bin_part(s, rows, first, rows->n - first < PART ? rows->n - first : PART, err));
+  }
+  if (s->at != s->n || fflush(s->file) != 0)
+    return sc_fail(err, SC_IO, s->at != s->n ? "the batches changed while they were read" : "cannot write the bins");
+  return SC_OK;
+}
+
+static void rewind_bins(void *user) { rewind(((streaming *)user)->file); }
+
+static sc_status next_bins(void *user, const uint8_t **bins, size_t *rows, sc_error *err) {
+  streaming *s = user;
+  *rows = fread(s->part, SC_FEATURE_COUNT, PART, s->file);
+  *bins = s->part;
+  return ferror(s->file) ? sc_fail(err, SC_IO, "cannot read the bins of the rows again: %s", strerror(errno)) : SC_OK;
+}
+
+/* ---- all rows ---- */
+
+static sc_status train_all(streaming *s, sc_model **model, sc_error *err) {
+  const char *names[SC_FEATURE_COUNT];
+  for (int f = 0; f < SC_FEATURE_COUNT; f++) names[f] = sc_feature_at(f)->name;
+  const sc_fit_options *o = &s->fit_options;
+  const sc_boost_target target[2] = {{SC_BOOST_MEAN, s->label, 0, o->boost.rounds},
+                                     {SC_BOOST_SCALE, s->scale, (float)s->oof.log_scale, o->scale_rounds}};
+  const sc_bin_parts parts = {s->n, next_bins, rewind_bins, s};
+  sc_boost_options boost = o->boost;
+  sc_booster *booster = NULL;
+  sc_str json = {0};
+  sc_booster_head head;
+  boost.nthread = s->options->nthread; /* one booster: its threads share the rows */
+  boost.log = &s->options->log;
+  sc_forest_free(&s->fit.forest);
+  sc_log_printf(&s->options->log, SC_LOG_INFO, "the model over all %zu rows", s->n);
+  rewind_bins(s);
+  sc_status status = sc_booster_train_parts(&parts, SC_FEATURE_COUNT, names, target, 2, &boost, &booster, err);
+  if (status == SC_OK) status = sc_booster_json(booster, &json, err);
+  if (status == SC_OK)
+    status = sc_forest_read("the new model", json.text, json.len, &head, &s->fit.forest, NULL, NULL, err);
+  sc_str_free(&json);
+  if (status == SC_OK) {
+    sc_train_take(s->draft, &s->fit, o);
+    memset(&s->fit.forest, 0, sizeof s->fit.forest); /* the draft's */
+    status = sc_train_seal(booster, &s->sample.rows, s->draft, model, err);
+  }
+  sc_booster_free(booster);
+  return status;
+}
+
+static sc_status train(streaming *s, sc_model **model, sc_error *err) {
+  SC_TRY(sc_fit_options_of(s->options, &s->fit_options, err));
+  SC_TRY(survey(s, err));
+  if (s->sample.rows.n == s->n) return sc_model_train(&s->sample.rows, s->options, model, err);
+  SC_TRY(train_sample(s, err));
+  SC_TRY(bin_rows(s, err));
+  return train_all(s, model, err);
+}
+
+sc_status sc_model_train_batches(const sc_row_batches *batches, const sc_train_options *options, sc_model **model,
+                                 sc_error *err) {
+  static const sc_train_options defaults;
+  streaming s = {.batches = batches, .options = options ? options : &defaults};
+  if (s.options->base) return sc_fail(err, SC_USAGE, "a base is corrected by rows that fit into memory");
+  s.draft = sc_train_draft();
+  const sc_status status = s.draft ? train(&s, model, err) : sc_fail(err, SC_NOMEM, "out of memory");
+  sc_row_sample_free(&s.sample);
+  sc_oof_free(&s.oof);
+  sc_fit_free(&s.fit);
+  sc_model_free(s.draft);
+  if (s.file) fclose(s.file);
+  free(s.part);
+  free(s.label);
+  free(s.scale);
+  return status;
+}
