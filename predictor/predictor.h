@@ -74,9 +74,9 @@ typedef struct sc_train_options {
 sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err);
 /* Training on rows that come in batches, for more than memory holds: read(i), 0 <= i < n, is called for each of them
  * twice, what it returns stays until the next call. A sample of whole tasks, at most options->sample rows, gives cut points,
- * coefficients, intervals and scores, which the card says; the trees see all rows. Bins go to a file in TMPDIR (default
- * /var/tmp). Memory: per row SC_FEATURE_COUNT + 36 + 8 x members bytes, and the largest batch. Where the sample holds all
- * rows it is sc_model_train. */
+ * coefficients, intervals and scores, which the card says; the trees see all rows, but those of one member only every
+ * members-th part of them. Bins go to a file in TMPDIR (default /var/tmp). Memory: 2 SC_FEATURE_COUNT + 100 bytes per row
+ * and member, 8 per row, the largest batch, the sample. Where the sample holds all rows it is sc_model_train. */
 typedef struct sc_row_batches {
   size_t n;
   sc_status (*read)(void *user, size_t i, const sc_rows **rows, sc_error *err);

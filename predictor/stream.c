@@ -1,7 +1,7 @@
 /* Training on more rows than memory holds. They come in batches, twice: a sample of whole tasks gives the coefficients of
  * the analytic time, cut points, intervals and scores, as a training of its own would; then bins of all rows go to a file,
- * from which libxgboost takes them part by part. In memory stay a byte a bin, which libxgboost keeps, and a few
- * numbers a row. */
+ * from which libxgboost takes them part by part, those of one member of the model after those of another. In memory
+ * stay two bytes a bin of one member's rows, which libxgboost keeps, and a few numbers a row. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "predictor/names.h"
 #include "predictor/train.h"
 
-enum { DEFAULT_SAMPLE = 200000, PART = 32768 /* rows */ };
+enum { DEFAULT_SAMPLE = 200000, MOST_PART = 16384 /* rows */, PARTS = 16 /* of a member, or more */ };
 
 typedef struct streaming {
   const sc_row_batches *batches;
@@ -27,6 +27,7 @@ typedef struct streaming {
   float *label, *scale; /* of all rows */
   size_t n, at;
   uint8_t *part;
+  size_t each; /* rows in one */
 } streaming;
 
 static sc_status read_batch(const streaming *s, size_t i, const sc_rows **rows, sc_error *err) {
@@ -121,7 +122,9 @@ static sc_status bin_part(streaming *s, const sc_rows *rows, size_t first, size_
 }
 
 static sc_status bin_rows(streaming *s, sc_error *err) {
-  s->part = malloc((size_t)PART * SC_FEATURE_COUNT);
+  const size_t each = s->n / (PARTS * (size_t)s->fit_options.boost.members);
+  s->each = each < 1 ? 1 : each < MOST_PART ? each : MOST_PART;
+  s->part = malloc(s->each * SC_FEATURE_COUNT);
   s->label = malloc(s->n * sizeof *s->label);
   s->scale = malloc(s->n * sizeof *s->scale);
   if (!s->part || !s->label || !s->scale) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", s->n);
@@ -129,21 +132,22 @@ static sc_status bin_rows(streaming *s, sc_error *err) {
   for (size_t b = 0; b < s->batches->n; b++) {
     const sc_rows *rows;
     SC_TRY(read_batch(s, b, &rows, err));
-    for (size_t first = 0; first < rows->n; first += PART)
-      SC_TRY(bin_part(s, rows, first, rows->n - first < PART ? rows->n - first : PART, err));
+    for (size_t first = 0; first < rows->n; first += s->each)
+      SC_TRY(bin_part(s, rows, first, rows->n - first < s->each ? rows->n - first : s->each, err));
   }
   if (s->at != s->n || fflush(s->file) != 0)
     return sc_fail(err, SC_IO, s->at != s->n ? "the batches changed while they were read" : "cannot write the bins");
   return SC_OK;
 }
 
-static void rewind_bins(void *user) { rewind(((streaming *)user)->file); }
-
-static sc_status next_bins(void *user, const uint8_t **bins, size_t *rows, sc_error *err) {
+static sc_status read_bins(void *user, size_t i, const uint8_t **bins, sc_error *err) {
   streaming *s = user;
-  *rows = fread(s->part, SC_FEATURE_COUNT, PART, s->file);
+  const size_t at = i * s->each, rows = s->n - at < s->each ? s->n - at : s->each;
   *bins = s->part;
-  return ferror(s->file) ? sc_fail(err, SC_IO, "cannot read the bins of the rows again: %s", strerror(errno)) : SC_OK;
+  if (fseeko(s->file, (off_t)(at * SC_FEATURE_COUNT), SEEK_SET) == 0 &&
+      fread(s->part, SC_FEATURE_COUNT, rows, s->file) == rows)
+    return SC_OK;
+  return sc_fail(err, SC_IO, "cannot read the bins of the rows again: %s", strerror(errno));
 }
 
 /* ---- all rows ---- */
@@ -154,7 +158,7 @@ static sc_status train_all(streaming *s, sc_model **model, sc_error *err) {
   const sc_fit_options *o = &s->fit_options;
   const sc_boost_target target[2] = {{SC_BOOST_MEAN, s->label, 0, o->boost.rounds},
                                      {SC_BOOST_SCALE, s->scale, (float)s->oof.log_scale, o->scale_rounds}};
-  const sc_bin_parts parts = {s->n, next_bins, rewind_bins, s};
+  const sc_bin_parts parts = {s->n, s->each, read_bins, s};
   sc_boost_options boost = o->boost;
   sc_booster *booster = NULL;
   sc_str json = {0};
@@ -163,7 +167,6 @@ static sc_status train_all(streaming *s, sc_model **model, sc_error *err) {
   boost.log = &s->options->log;
   sc_forest_free(&s->fit.forest);
   sc_log_printf(&s->options->log, SC_LOG_INFO, "the model over all %zu rows", s->n);
-  rewind_bins(s);
   sc_status status = sc_booster_train_parts(&parts, SC_FEATURE_COUNT, names, target, 2, &boost, &booster, err);
   if (status == SC_OK) status = sc_booster_json(booster, &json, err);
   if (status == SC_OK)

@@ -37,37 +37,37 @@ static sc_status make_matrix(const uint8_t *bins, size_t n, int nfeatures, DMatr
 
 /* ---- rows in parts ---- */
 
+/* Those of one member: every members-th part from the first on. */
 typedef struct feeding {
   const sc_bin_parts *parts;
+  size_t first, members, next;
   int nfeatures;
   DMatrixHandle proxy;
   float *values; /* of the part that is there */
-  size_t room;
   sc_status status;
   sc_error *err;
 } feeding;
 
+static size_t rows_in(const sc_bin_parts *parts, size_t i) {
+  const size_t at = i * parts->each;
+  return at >= parts->n ? 0 : parts->n - at < parts->each ? parts->n - at : parts->each;
+}
+
 static void feed_again(DataIterHandle user) {
   feeding *f = user;
-  f->parts->rewind(f->parts->user);
+  f->next = f->first;
 }
 
 /* One more part for libxgboost: 1, or 0 behind the last one and when something failed. */
 static int feed(DataIterHandle user) {
   feeding *f = user;
   const uint8_t *bins;
-  size_t rows = 0;
   char interface[160];
-  if (f->status == SC_OK) f->status = f->parts->next(f->parts->user, &bins, &rows, f->err);
+  const size_t rows = rows_in(f->parts, f->next), count = rows * (size_t)f->nfeatures;
   if (f->status != SC_OK || rows == 0) return 0;
-  const size_t count = rows * (size_t)f->nfeatures;
-  if (count > f->room) {
-    free(f->values);
-    f->values = malloc(count * sizeof *f->values);
-    f->room = f->values ? count : 0;
-  }
-  if (!f->values) f->status = sc_fail(f->err, SC_NOMEM, "out of memory for a part of %zu rows", rows);
-  if (!f->values) return 0;
+  f->status = f->parts->read(f->parts->user, f->next, &bins, f->err);
+  f->next += f->members;
+  if (f->status != SC_OK) return 0;
   for (size_t i = 0; i < count; i++) f->values[i] = bins[i];
   snprintf(interface, sizeof interface, "{\"data\":[%zu,true],\"shape\":[%zu,%d],\"typestr\":\"<f4\",\"version\":3}",
            (size_t)f->values, rows, f->nfeatures);
@@ -76,21 +76,18 @@ static int feed(DataIterHandle user) {
   return 0;
 }
 
-static sc_status make_quantile_matrix(const sc_bin_parts *parts, int nfeatures, int nthread, DMatrixHandle *matrix,
-                                      sc_error *err) {
-  feeding f = {.parts = parts, .nfeatures = nfeatures, .err = err};
+static sc_status make_quantile_matrix(feeding *f, int nthread, DMatrixHandle *matrix, sc_error *err) {
   char config[80];
   snprintf(config, sizeof config, "{\"missing\":NaN,\"nthread\":%d,\"max_bin\":256}", nthread > 0 ? nthread : 0);
-  XGB(XGProxyDMatrixCreate(&f.proxy));
-  const int rc = XGQuantileDMatrixCreateFromCallback(&f, f.proxy, NULL, feed_again, feed, config, matrix);
-  if (f.status == SC_OK && rc != 0) f.status = failed(err);
-  if (f.status != SC_OK && rc == 0) {
-    XGDMatrixFree(*matrix);
-    *matrix = NULL;
-  }
-  XGDMatrixFree(f.proxy);
-  free(f.values);
-  return f.status;
+  f->values = malloc(f->parts->each * (size_t)f->nfeatures * sizeof *f->values);
+  if (!f->values) return sc_fail(err, SC_NOMEM, "out of memory for a part of %zu rows", f->parts->each);
+  XGB(XGProxyDMatrixCreate(&f->proxy));
+  const int rc = XGQuantileDMatrixCreateFromCallback(f, f->proxy, NULL, feed_again, feed, config, matrix);
+  if (f->status == SC_OK && rc != 0) f->status = failed(err);
+  if (f->status != SC_OK && rc == 0) XGDMatrixFree(*matrix);
+  XGDMatrixFree(f->proxy);
+  free(f->values);
+  return f->status;
 }
 
 /* ---- training ---- */
@@ -146,30 +143,30 @@ typedef struct boosting {
   DMatrixHandle matrix;
   const sc_log *log;
   size_t n;
-  int k, members;
+  int k, members, share /* a leaf is 1/share of what a booster alone would have */;
   float *g, *h, *before /* margins of the file before the last round */, *own /* of each member */;
 } boosting;
 
-/* The last round's trees were the member's: their leaves are 1/members of what a booster alone would have. */
+/* The last round's trees were the member's. */
 static void take_round(boosting *b, int member, const float *margin) {
   const size_t count = b->n * (size_t)b->k;
   float *own = b->own + (size_t)member * count;
-  for (size_t i = 0; i < count; i++) own[i] += (float)b->members * (margin[i] - b->before[i]);
+  for (size_t i = 0; i < count; i++) own[i] += (float)b->share * (margin[i] - b->before[i]);
   memcpy(b->before, margin, count * sizeof *margin);
 }
 
-/* Where boosting begins: with a base each member sees what it says. */
-static sc_status start(boosting *b, bool base, sc_error *err) {
+/* Where boosting begins: with a base each member sees what it says; of the trees of other members none sees anything. */
+static sc_status start(boosting *b, bool base, bool others, sc_error *err) {
   static const char config[] =
       "{\"type\":1,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false}";
   const size_t count = b->n * (size_t)b->k;
   const bst_ulong *shape;
   bst_ulong dims;
   const float *margin;
-  if (!base) return SC_OK; /* all zero */
+  if (!base && !others) return SC_OK; /* all zero */
   XGB(XGBoosterPredictFromDMatrix(b->booster, b->matrix, config, &shape, &dims, &margin));
   memcpy(b->before, margin, count * sizeof *margin);
-  for (int m = 0; m < b->members; m++) memcpy(b->own + (size_t)m * count, margin, count * sizeof *margin);
+  for (int m = 0; base && m < b->members; m++) memcpy(b->own + (size_t)m * count, margin, count * sizeof *margin);
   return SC_OK;
 }
 
@@ -211,35 +208,35 @@ static sc_status boost(boosting *b, const sc_boost_target *target, int rounds, s
   return SC_OK;
 }
 
+/* `members` boosters in turns on these rows, each a `share`-th of the model; `others`: there are trees of more. */
 static sc_status train(BoosterHandle booster, DMatrixHandle matrix, size_t n, const sc_boost_target *target,
-                       int ntargets, const sc_boost_options *options, sc_error *err) {
-  SC_TRY(set_parameters(booster, options, err));
+                       int ntargets, const sc_boost_options *options, int members, bool others, sc_error *err) {
   const size_t count = n * (size_t)ntargets;
-  float *room = calloc(count, (3 + (size_t)options->members) * sizeof *room);
+  float *room = calloc(count, (3 + (size_t)members) * sizeof *room);
   if (room == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu gradients", n);
-  boosting b = {booster,      matrix,           options->log,    n, ntargets, options->members, room,
+  boosting b = {booster,      matrix,           options->log,    n, ntargets, members, options->members, room,
                 room + count, room + 2 * count, room + 3 * count};
-  sc_status status = start(&b, options->base_json != NULL, err);
+  sc_status status = start(&b, options->base_json != NULL, others, err);
   if (status == SC_OK) status = boost(&b, target, options->rounds, err);
   free(room);
   return status;
 }
 
-static sc_status train_on(DMatrixHandle matrix, size_t n, int nfeatures, const char *const *names,
-                          const sc_boost_target *target, int ntargets, const sc_boost_options *options,
-                          sc_booster **out, sc_error *err) {
+/* A booster for this many outputs, over the matrix. */
+static sc_status open_booster(DMatrixHandle matrix, size_t n, int nfeatures, const char *const *names, int ntargets,
+                              const sc_boost_options *options, sc_booster **out, sc_error *err) {
   sc_booster *booster = calloc(1, sizeof *booster);
   if (booster == NULL) return sc_fail(err, SC_NOMEM, "out of memory");
-  sc_status status = set_outputs(matrix, n, ntargets, err);
-  if (status == SC_OK && names &&
-      XGDMatrixSetStrFeatureInfo(matrix, "feature_name", (const char **)names, (bst_ulong)nfeatures)) {
-    status = failed(err);
-  }
-  if (status == SC_OK && XGBoosterCreate(&matrix, 1, &booster->handle) != 0) status = failed(err);
-  if (status == SC_OK && options->base_json &&
-      XGBoosterLoadModelFromBuffer(booster->handle, options->base_json, options->base_len) != 0)
-    status = failed(err);
-  if (status == SC_OK) status = train(booster->handle, matrix, n, target, ntargets, options, err);
+  *out = booster;
+  SC_TRY(set_outputs(matrix, n, ntargets, err));
+  if (names) XGB(XGDMatrixSetStrFeatureInfo(matrix, "feature_name", (const char **)names, (bst_ulong)nfeatures));
+  XGB(XGBoosterCreate(&matrix, 1, &booster->handle));
+  if (options->base_json) XGB(XGBoosterLoadModelFromBuffer(booster->handle, options->base_json, options->base_len));
+  return set_parameters(booster->handle, options, err);
+}
+
+/* Hands the booster out, or frees it. */
+static sc_status give(sc_status status, sc_booster *booster, sc_booster **out) {
   if (status == SC_OK) *out = booster;
   else sc_booster_free(booster);
   return status;
@@ -249,20 +246,63 @@ sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const c
                            const sc_boost_target *target, int ntargets, const sc_boost_options *options,
                            sc_booster **out, sc_error *err) {
   DMatrixHandle matrix;
+  sc_booster *booster = NULL;
   SC_TRY(make_matrix(bins, n, nfeatures, &matrix, err));
-  const sc_status status = train_on(matrix, n, nfeatures, names, target, ntargets, options, out, err);
+  sc_status status = open_booster(matrix, n, nfeatures, names, ntargets, options, &booster, err);
+  if (status == SC_OK)
+    status = train(booster->handle, matrix, n, target, ntargets, options, options->members, false, err);
   XGDMatrixFree(matrix);
+  return give(status, booster, out);
+}
+
+/* The targets of a member's rows, in their order; values[ntargets * n]. */
+static size_t gather_targets(const feeding *f, const sc_boost_target *target, int ntargets, float *values,
+                             sc_boost_target *own, size_t n) {
+  size_t at = 0;
+  for (size_t i = f->first, rows; (rows = rows_in(f->parts, i)) > 0; i += f->members, at += rows) {
+    for (int t = 0; values && t < ntargets; t++)
+      memcpy(values + (size_t)t * n + at, target[t].value + i * f->parts->each, rows * sizeof *values);
+  }
+  for (int t = 0; values && t < ntargets; t++) {
+    own[t] = target[t];
+    own[t].value = values + (size_t)t * n;
+  }
+  return at;
+}
+
+static sc_status train_member(feeding *f, const char *const *names, const sc_boost_target *target, int ntargets,
+                              const sc_boost_options *options, sc_booster **booster, sc_error *err) {
+  sc_boost_target own[8];
+  DMatrixHandle matrix;
+  const size_t n = gather_targets(f, target, ntargets, NULL, own, 0);
+  SC_ASSERT(n > 0 && ntargets > 0 && ntargets <= (int)SC_COUNT_OF(own));
+  float *values = malloc(n * (size_t)ntargets * sizeof *values);
+  if (!values) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
+  gather_targets(f, target, ntargets, values, own, n);
+  sc_status status = make_quantile_matrix(f, options->nthread, &matrix, err);
+  if (status == SC_OK) {
+    const bool others = *booster != NULL;
+    if (others) status = set_outputs(matrix, n, ntargets, err);
+    else status = open_booster(matrix, n, f->nfeatures, names, ntargets, options, booster, err);
+    if (status == SC_OK) status = train((*booster)->handle, matrix, n, own, ntargets, options, 1, others, err);
+    XGDMatrixFree(matrix);
+  }
+  free(values);
   return status;
 }
 
 sc_status sc_booster_train_parts(const sc_bin_parts *parts, int nfeatures, const char *const *names,
                                  const sc_boost_target *target, int ntargets, const sc_boost_options *options,
                                  sc_booster **out, sc_error *err) {
-  DMatrixHandle matrix;
-  SC_TRY(make_quantile_matrix(parts, nfeatures, options->nthread, &matrix, err));
-  const sc_status status = train_on(matrix, parts->n, nfeatures, names, target, ntargets, options, out, err);
-  XGDMatrixFree(matrix);
-  return status;
+  const size_t members = (size_t)options->members;
+  sc_booster *booster = NULL;
+  sc_status status = SC_OK;
+  SC_ASSERT((members - 1) * parts->each < parts->n); /* a part for each */
+  for (size_t m = 0; m < members && status == SC_OK; m++) {
+    feeding f = {.parts = parts, .first = m, .members = members, .nfeatures = nfeatures, .err = err};
+    status = train_member(&f, names, target, ntargets, options, &booster, err);
+  }
+  return give(status, booster, out);
 }
 
 void sc_booster_free(sc_booster *booster) {

@@ -31,13 +31,12 @@ typedef struct sc_booster sc_booster;
 sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const char *const *names,
                            const sc_boost_target *target, int ntargets, const sc_boost_options *options,
                            sc_booster **booster, sc_error *err);
-/* The same with rows that come in parts: libxgboost asks for all of them several times and keeps one byte a bin. Each of
- * its rounds needs a float for every row, output and member, and as many again for three more. */
+/* The same with rows that come in parts, which are dealt to the members in turn: one after the other is trained on its
+ * own alone. libxgboost asks for them several times and keeps two bytes a bin; some 100 bytes a row are added. */
 typedef struct sc_bin_parts {
-  size_t n; /* rows in all */
-  /* The next part, *rows of them: row-major bins, which stay until the next call; 0 rows after the last one. */
-  sc_status (*next)(void *user, const uint8_t **bins, size_t *rows, sc_error *err);
-  void (*rewind)(void *user);
+  size_t n, each; /* rows in all, and in a part, but for the last one */
+  /* Part i: row-major bins, which stay until the next call. */
+  sc_status (*read)(void *user, size_t i, const uint8_t **bins, sc_error *err);
   void *user;
 } sc_bin_parts;
 sc_status sc_booster_train_parts(const sc_bin_parts *parts, int nfeatures, const char *const *names,

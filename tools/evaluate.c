@@ -12,6 +12,7 @@
 struct evaluate_options {
   const char *model, *picture, *log, *machine;
   int64_t members, trees, depth, seed, passes, threads, curve;
+  double eta;
   int by;
   bool json, disturbed;
 };
@@ -34,6 +35,8 @@ static const option options[] = {
      OPTION_RANGE(1, SC_MOST_TREES)},
     {"depth", 0, OPTION_COUNT, offsetof(struct evaluate_options, depth), "N", "default 6",
      OPTION_RANGE(1, SC_MOST_DEPTH)},
+    {"eta", 0, OPTION_REAL, offsetof(struct evaluate_options, eta), "X", "learning rate, default 0.1",
+     OPTION_RANGE(0.0001, 1)},
     {"disturbed", 0, OPTION_FLAG, offsetof(struct evaluate_options, disturbed), NULL, "passes marked invalid count too",
      NULL},
     {"passes", 'p', OPTION_COUNT, offsetof(struct evaluate_options, passes), "N",
@@ -83,6 +86,7 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
   const sc_train_options train = {.members = (int)o->members,
                                   .trees = (int)o->trees,
                                   .depth = (int)o->depth,
+                                  .eta = o->eta,
                                   .seed = (uint64_t)o->seed,
                                   .nthread = (int)o->threads,
                                   .log = t->log};
