@@ -169,6 +169,25 @@ sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *m
                       sc_evaluation *out, double *predicted_s, sc_error *err);
 void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out);
 
+/* What a method picked for a task; its time is that of the row of this nest. */
+typedef struct sc_method_pick {
+  int method;
+  const char *task;
+  uint64_t nest; /* sc_nest_hash */
+} sc_method_pick;
+typedef struct sc_method_score {
+  size_t tasks, missing; /* that have a time; picks that have none */
+  sc_metric reached; /* least time of all rows of the task / time of the pick, mean over tasks */
+  sc_metric within2, within5; /* share of the tasks where that is at least 0.98, 0.95 */
+  double least; /* over the tasks */
+} sc_method_score;
+enum { SC_METHOD_DRAWS = 3 };
+/* Compares nmethods methods by what was measured, and beside them 1, 10 and 100 random draws, in expectation, where a
+ * task has 200 uniform draws among its rows. */
+sc_status sc_methods_compare(const sc_rows *rows, const sc_method_pick *pick, size_t npicks, int nmethods,
+                             uint64_t seed, sc_method_score *method, sc_method_score draws[SC_METHOD_DRAWS],
+                             sc_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@ struct evaluate_options {
   const char *model, *picture, *log, *machine;
   int64_t members, trees, depth, seed, passes, threads, curve;
   double eta;
+  text_list picks;
   int by;
   bool json, disturbed;
 };
@@ -25,6 +26,8 @@ static const option options[] = {
      "N lines: trained on .., half, all of the groups", OPTION_RANGE(1, 8)},
     {"model", 0, OPTION_TEXT, offsetof(struct evaluate_options, model), "FILE",
      "judge this model on rows it has not seen", NULL},
+    {"picks", 0, OPTION_LIST, offsetof(struct evaluate_options, picks), "NAME=FILE",
+     "compare a method's picks, by these rows", NULL},
     {"picture", 0, OPTION_TEXT, offsetof(struct evaluate_options, picture), "PNG", "predicted against measured times",
      NULL},
     {"log", 0, OPTION_TEXT, offsetof(struct evaluate_options, log), "FILE", "append a line (evaluation sets only)",
@@ -113,6 +116,8 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_rows rows;
   if (o->log && !o->model) return tool_usage(t, "--log wants --model: only a finished model meets the evaluation set");
   if (o->curve && o->model) return tool_usage(t, "--curve trains models: it goes without --model");
+  if (o->picks.n && (o->curve || o->model))
+    return tool_usage(t, "--picks compares what was measured: no model, no curve");
   if (o->picture) SC_TRY(tool_output(t, o->picture));
   if (o->log && !file_exists(o->log)) SC_TRY(tool_output(t, o->log));
   if (o->log && file_exists(o->log) && access(o->log, W_OK) != 0) /* it is appended to */
@@ -120,13 +125,17 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
   sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);
-  const sc_rows_options how = {
-      .passes = (int)o->passes, .disturbed = o->disturbed, .kernels = kernels, .keep_forbidden = o->model != NULL};
+  const sc_rows_options how = {.passes = (int)o->passes,
+                               .disturbed = o->disturbed,
+                               .kernels = kernels,
+                               .keep_forbidden = o->model || o->picks.n};
   if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err);
   if (status == SC_OK && o->model) status = sc_model_load(o->model, &model, &t->err);
   if (status == SC_OK && o->log && !all_forbidden(&rows))
     status = tool_usage(t, "--log is for evaluation sets; some rows here may be trained on");
-  if (status == SC_OK) status = evaluate(t, o, &rows, model);
+  if (status == SC_OK)
+    status =
+        o->picks.n ? evaluate_picks(t, &rows, &o->picks, (uint64_t)o->seed, o->json) : evaluate(t, o, &rows, model);
   sc_model_free(model);
   sc_kernel_table_free(kernels);
   sc_dataset_close(dataset, NULL);
@@ -145,7 +154,9 @@ const verb verb_evaluate = {
                "apart, error of "
                "time, and how many times lie in the 90 % interval. --by development leaves out one network of "
                "data/corpus/development.txt at a time and scores these alone. --curve is the learning curve: what "
-               "half, a quarter, .. of the groups to train on would give.",
+               "half, a quarter, .. of the groups to train on would give. --picks compares methods: the first schedule "
+               "of each "
+               "task in its file against the fastest row of the task.",
     .example = "evaluate-sched d.h5 --by network --picture d.png",
     .options = options,
     .options_size = sizeof(struct evaluate_options),

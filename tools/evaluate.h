@@ -7,5 +7,7 @@
 /* Scores of models that are trained on 2^-(n-1), .., 1/2, 1 of the groups they may see; `picture` NULL = none. */
 sc_status evaluate_curve(tool *t, const sc_rows *rows, sc_holdout holdout, const sc_train_options *train, int n,
                          const char *picture, bool json);
+/* Methods that picked schedules, NAME=FILE each, and random draws, by what was measured. */
+sc_status evaluate_picks(tool *t, const sc_rows *rows, const text_list *files, uint64_t seed, bool json);
 
 #endif

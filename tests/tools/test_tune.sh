@@ -33,6 +33,26 @@ ${CC:-cc} -std=c11 -c k.c -o k.o $(sed -n 's/.*compile line: [^ ]* //p' k.c) || 
 expect 0 "$S" dataset info g.h5 --json
 equal "$(field 'd["rows"] in range(16, 25), d["proposals"]["model"] > 0, d["proposals"]["uniform"] > 0' out)" "True True True" "who proposed the trials"
 
+# what methods picked, by what was measured; rows of a task that evaluation keeps count too
+expect 0 "$S" evaluate d.h5 -p 1 --disturbed --picks best=best --picks again=best --json
+json out
+equal "$(field '[m["method"] for m in d], [m["tasks"] for m in d], d[0]["reached"][0] == d[1]["reached"][0], 0.3 < d[0]["least"] <= 1' out)" \
+  "['best', 'again'] [1, 1] True True" "methods compared"
+expect 0 "$S" evaluate d.h5 -p 1 --disturbed --picks best=best
+says out "against the fastest of"
+expect 2 "$S" evaluate d.h5 --picks best
+says err "--picks wants NAME=FILE, not 'best'"
+expect 2 "$S" evaluate d.h5 --picks best=best --curve 2
+says err "--picks compares what was measured"
+
+# training out of core, by datasets; the sample holds them all here
+expect 0 "$S" train d.h5 other.h5 --out-of-core --disturbed -p 1 --trees 30 --members 1 --out o.xgb
+says err "other.h5:"
+expect 0 "$S" show o.xgb
+says out "tasks              2"
+expect 1 "$S" train d.h5 absent.h5 --out-of-core --out o2.xgb
+says err "absent.h5"
+
 # replay: rows of another dataset, the fastest first; the space in its order
 expect 0 "$S" tune $task -o r.h5 --strategy replay --replay d.h5 -n 5 --json
 json out
