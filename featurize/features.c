@@ -413,6 +413,7 @@ _Static_assert(sizeof(scanned) <= sizeof((sc_scan *)0)->storage, "sc_scan is too
 void sc_scan_start(sc_scan *scan, const sc_featurizer *featurizer) {
   scanned *s = (scanned *)(void *)scan->storage;
   scan->featurizer = featurizer;
+  s->memory_kept = s->row_kept = s->calls_kept = false;
   s->core_s = 0;
   sc_lower_start(&scan->lowered, prepared_of(featurizer)->task);
 }

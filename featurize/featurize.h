@@ -70,7 +70,8 @@ typedef struct sc_scan {
 } sc_scan;
 void sc_scan_start(sc_scan *scan, const sc_featurizer *featurizer);
 /* The row and the terms only where the analytic time by these coefficients (NULL: the defaults) is at most limit_s:
- * *below says so. What is above it costs less, the less the more its kernels alone take. */
+ * *below says so. What is above it costs less, the less the more its kernels alone take: then not even its orders are
+ * looked at, and an illegal one is not below either, but SC_OK. */
 sc_status sc_scan_row(sc_scan *scan, const sc_schedule *schedule, const sc_analytic_fit *fit, double limit_s,
                       float *row, sc_analytic *terms, bool *below, sc_error *err);
 

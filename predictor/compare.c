@@ -28,7 +28,7 @@ static sc_status within(const comparing *c, const double *reached, double least,
 }
 
 static sc_status summarise(const comparing *c, const double *reached, sc_method_score *out, sc_error *err) {
-  out->least = 1;
+  out->least = NAN;
   for (size_t t = 0; t < c->rows->ntasks; t++) {
     c->scores[t].value[SC_TOP1] = reached[t];
     if (isnan(reached[t])) continue;
@@ -44,13 +44,18 @@ static sc_status summarise(const comparing *c, const double *reached, sc_method_
 
 static const char *task_of(const sc_rows *rows, size_t i) { return rows->task_name[rows->task[i]]; }
 
-/* The row that a pick was measured in; rows->n: none. */
+/* The record of a row, NULL = none. */
+static const sc_record *record_of(const sc_rows *rows, size_t i) { return rows->record ? rows->record[i] : NULL; }
+
+/* The fastest row that a pick was measured in; rows->n: none. */
 static size_t find(const sc_rows *rows, const sc_method_pick *pick) {
-  size_t i = 0;
-  while (i < rows->n &&
-         !(rows->record[i] && rows->record[i]->nest_hash == pick->nest && strcmp(task_of(rows, i), pick->task) == 0))
-    i++;
-  return i;
+  size_t found = rows->n;
+  for (size_t i = 0; i < rows->n; i++) {
+    const sc_record *record = record_of(rows, i);
+    if (!record || record->nest_hash != pick->nest || strcmp(task_of(rows, i), pick->task) != 0) continue;
+    if (found == rows->n || rows->time_s[i] < rows->time_s[found]) found = i;
+  }
+  return found;
 }
 
 static sc_status compare_method(const comparing *c, const sc_method_pick *pick, size_t npicks, int method,
@@ -86,9 +91,10 @@ static double expected(const double *time, size_t n, size_t k) {
 
 static size_t gather_draws(const sc_rows *rows, size_t task, double *time) {
   size_t n = 0;
-  for (size_t i = 0; i < rows->n; i++)
-    if (rows->task[i] == task && rows->record[i] && rows->record[i]->proposal == SC_PROPOSED_UNIFORM)
-      time[n++] = rows->time_s[i];
+  for (size_t i = 0; i < rows->n; i++) {
+    const sc_record *record = record_of(rows, i);
+    if (rows->task[i] == task && record && record->proposal == SC_PROPOSED_UNIFORM) time[n++] = rows->time_s[i];
+  }
   qsort(time, n, sizeof *time, by_value);
   return n;
 }

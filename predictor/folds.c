@@ -62,8 +62,8 @@ static void deal_schedules(const sc_rows *rows, uint64_t seed, sc_oof *oof) {
   oof->nfolds = GROUP_FOLDS;
   oof->within_group = true;
   for (size_t i = 0; i < rows->n; i++) {
-    const uint64_t key = rows->record[i] ? rows->record[i]->nest_hash : i;
-    oof->fold[i] = (uint8_t)(sc_hash64(&key, sizeof key, seed) % GROUP_FOLDS);
+    const float *row = rows->features + i * SC_FEATURE_COUNT;
+    oof->fold[i] = (uint8_t)(sc_hash64(row, SC_FEATURE_COUNT * sizeof *row, seed) % GROUP_FOLDS);
   }
 }
 

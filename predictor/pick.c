@@ -47,6 +47,8 @@ sc_status sc_model_pick(const sc_model *model, const sc_space_bound *space, cons
   sc_pick_effort done = {0};
   if (k < 1 || k > SC_MOST_PICKS) return sc_fail(err, SC_USAGE, "%d picks: 1 to %d can be had", k, SC_MOST_PICKS);
   if (target->machine == NULL) return sc_fail(err, SC_USAGE, "a pick needs a machine");
+  if (o->scan > (size_t)1 << 40)
+    return sc_fail(err, SC_USAGE, "a scan of %zu schedules: up to 2^40 can be had", o->scan);
   sc_featurizer_init(&featurizer, task, target);
   sc_scorer *s = sc_scorer_new(model, task, &featurizer, k < 2 * STARTS ? 2 * STARTS : (size_t)k);
   if (!s) return sc_fail(err, SC_NOMEM, "out of memory for %d picks", k);

@@ -31,6 +31,7 @@ typedef struct sc_rows {
   const char **task_name, **group_name, **network_name;
   double *half_a_s, *half_b_s; /* labels from the odd and the even passes; 0 = one pass only */
   sc_machine machine;
+  uint32_t harness_abi; /* how all were measured */
   int passes; /* that labels are made of; more in tasks whose rows all have more */
   size_t kernel_facts; /* entries of the kernel table that the features were made with */
   size_t disturbed; /* rows whose label a disturbed pass is part of: 0 unless asked for */
@@ -73,10 +74,10 @@ typedef struct sc_train_options {
 /* SC_UNSUPPORTED: too few rows. */
 sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, sc_model **model, sc_error *err);
 /* Training on rows that come in batches, for more than memory holds: read(i), 0 <= i < n, is called for each of them
- * twice, what it returns stays until the next call. A sample of whole tasks, at most options->sample rows, gives cut points,
+ * once or twice, what it returns stays until the next call. All are of one machine and of labels of as many passes. A sample of whole tasks, at most options->sample rows, gives cut points,
  * coefficients, intervals and scores, which the card says; the trees see all rows, but those of one member only every
- * members-th part of them. Bins go to a file in TMPDIR (default /var/tmp). Memory: 2 SC_FEATURE_COUNT + 100 bytes per row
- * and member, 8 per row, the largest batch, the sample. Where the sample holds all rows it is sc_model_train. */
+ * members-th part of them. Bins go to a file in TMPDIR (default /var/tmp). Memory: 2 SC_FEATURE_COUNT + 100 bytes per
+ * row of one member's share, 8 per row, the largest batch, the sample. Equal seeds and nthread give equal models. Where the sample holds all rows it is sc_model_train. */
 typedef struct sc_row_batches {
   size_t n;
   sc_status (*read)(void *user, size_t i, const sc_rows **rows, sc_error *err);
@@ -129,7 +130,7 @@ typedef struct sc_pick {
 typedef struct sc_pick_options {
   size_t scan; /* schedules to look at; 0 = 1 000 000 */
   uint64_t seed;
-  int nthread; /* 0 = all cores; the picks do not depend on it */
+  int nthread; /* 0 = all cores, at most 16; the picks do not depend on it */
 } sc_pick_options;
 typedef struct sc_pick_effort {
   size_t scanned; /* distinct schedules whose analytic time, as the model has fitted it, was compared with a limit */
@@ -182,7 +183,7 @@ typedef struct sc_method_score {
   double least; /* over the tasks */
 } sc_method_score;
 enum { SC_METHOD_DRAWS = 3 };
-/* Compares nmethods methods by what was measured, and beside them 1, 10 and 100 random draws, in expectation, where a
+/* Compares nmethods methods by what was measured (each over the tasks that it has a measured pick of), and beside them 1, 10 and 100 random draws, in expectation, where a
  * task has 200 uniform draws among its rows. */
 sc_status sc_methods_compare(const sc_rows *rows, const sc_method_pick *pick, size_t npicks, int nmethods,
                              uint64_t seed, sc_method_score *method, sc_method_score draws[SC_METHOD_DRAWS],

@@ -112,7 +112,7 @@ static sc_status same_machine(building *b, const sc_record *record, bool *same, 
     SC_TRY(
         sc_machine_parse("machine of the dataset", record->machine, strlen(record->machine), &b->rows->machine, err));
     b->machine_hash = record->machine_hash;
-    b->harness_abi = record->harness_abi;
+    b->harness_abi = b->rows->harness_abi = record->harness_abi;
     b->have_machine = true;
   }
   *same = record->machine_hash == b->machine_hash && record->harness_abi == b->harness_abi;

@@ -57,10 +57,13 @@ static bool grow(sc_row_sample *s, size_t n) {
   return true;
 }
 
+/* What the other one lacks is zero. */
 static void copy_row(const column *to, size_t at, const column *from, size_t row) {
-  for (int i = 0; i < COLUMNS; i++)
-    if (*from[i].data)
-      memcpy((char *)*to[i].data + at * to[i].size, (char *)*from[i].data + row * to[i].size, to[i].size);
+  for (int i = 0; i < COLUMNS; i++) {
+    char *cell = (char *)*to[i].data + at * to[i].size;
+    if (*from[i].data) memcpy(cell, (const char *)*from[i].data + row * to[i].size, to[i].size);
+    else memset(cell, 0, to[i].size);
+  }
 }
 
 /* Half of the tasks go. */
@@ -101,7 +104,9 @@ sc_status sc_row_sample_add(sc_row_sample *s, const sc_rows *rows, sc_error *err
     s->rows.machine = rows->machine;
     s->rows.passes = rows->passes;
     s->rows.kernel_facts = rows->kernel_facts;
+    s->rows.harness_abi = rows->harness_abi;
   }
+  s->rows.disturbed += rows->disturbed;
   for (size_t i = 0; i < rows->n; i++) {
     if (!sc_row_sample_has(s, rows->task_name[rows->task[i]])) continue;
     SC_TRY(add_row(s, rows, i, err));

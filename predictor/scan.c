@@ -132,8 +132,10 @@ static sc_status offer(void *user, const sc_schedule *schedule) {
 
 static void *work(void *user) {
   part *p = user;
-  for (size_t r = p->run; r < p->end && p->status == SC_OK; r++)
+  for (size_t r = p->run; r < p->end && p->status == SC_OK; r++) { /* a run begins with nothing kept of another's */
+    sc_scan_start(&p->scorer->scan, p->scorer->scan.featurizer);
     p->status = sc_space_each(p->s->space, rank_of(p->s, r), length_of(p->s, r), offer, p);
+  }
   sc_scorer_flush(p->scorer);
   return NULL;
 }

@@ -12,7 +12,12 @@
 #include "predictor/names.h"
 #include "predictor/train.h"
 
-enum { DEFAULT_SAMPLE = 200000, MOST_PART = 16384 /* rows */, PARTS = 16 /* of a member, or more */ };
+enum {
+  DEFAULT_SAMPLE = 200000,
+  LEAST_SAMPLE = 20,
+  MOST_PART = 16384 /* rows */,
+  PARTS = 16 /* of a member, or more */
+};
 
 typedef struct streaming {
   const sc_row_batches *batches;
@@ -25,6 +30,7 @@ typedef struct streaming {
   sc_fit fit; /* on the sample */
   FILE *file; /* bins of all rows */
   float *label, *scale; /* of all rows */
+  uint32_t harness_abi;
   size_t n, at;
   uint8_t *part;
   size_t each; /* rows in one */
@@ -41,9 +47,16 @@ static sc_status survey_batch(streaming *s, size_t i, sc_error *err) {
   const sc_rows *rows;
   SC_TRY(read_batch(s, i, &rows, err));
   if (rows->n == 0) return SC_OK;
-  if (s->n > 0 && sc_machine_fingerprint(&rows->machine) != sc_machine_fingerprint(&s->draft->card.machine))
+  const sc_machine *machine = &s->draft->card.machine;
+  if (s->n > 0 && sc_machine_fingerprint(&rows->machine) != sc_machine_fingerprint(machine))
     return sc_fail(err, SC_MISMATCH, "batch %zu is of %s (%s), those before are of %s (%s)", i + 1, rows->machine.name,
-                   rows->machine.isa, s->draft->card.machine.name, s->draft->card.machine.isa);
+                   rows->machine.isa, machine->name, machine->isa);
+  if (s->n > 0 && rows->harness_abi != s->harness_abi)
+    return sc_fail(err, SC_MISMATCH, "batch %zu was measured in another way than those before", i + 1);
+  if (s->n > 0 && (uint32_t)rows->passes != s->draft->card.passes)
+    return sc_fail(err, SC_MISMATCH, "labels of batch %zu are of %d passes, those before of %u: ask for one number",
+                   i + 1, rows->passes, s->draft->card.passes);
+  s->harness_abi = rows->harness_abi;
   s->n += rows->n;
   if (s->n > UINT32_MAX) return sc_fail(err, SC_LIMIT, "%zu rows: more than 2^32", s->n);
   sc_train_describe(rows, NULL, &s->draft->card);
@@ -69,6 +82,13 @@ static sc_status survey(streaming *s, sc_error *err) {
 
 static sc_status train_sample(streaming *s, sc_error *err) {
   const sc_rows *rows = &s->sample.rows;
+  if (rows->n < LEAST_SAMPLE)
+    return sc_fail(err, SC_UNSUPPORTED,
+                   "no sample of at most %zu rows holds whole tasks with %d together: ask for more", s->sample.most,
+                   LEAST_SAMPLE);
+  if (rows->ngroups == 1)
+    sc_log_printf(&s->options->log, SC_LOG_WARN,
+                  "the sample is of one contraction: intervals and scores hold for %s only", rows->task_name[0]);
   sc_log_printf(&s->options->log, SC_LOG_INFO, "%zu rows; out-of-fold models over %zu of them, %zu groups", s->n,
                 rows->n, rows->ngroups);
   SC_TRY(sc_oof_run(rows, SC_HOLDOUT_GROUP, s->options, &s->oof, err));
@@ -103,11 +123,12 @@ static FILE *open_file(sc_error *err) {
 
 /* The sample's own residuals were fitted: only the other rows tell how large errors are. */
 static sc_status bin_part(streaming *s, const sc_rows *rows, size_t first, size_t n, sc_error *err) {
+  if (n > s->n - s->at) return sc_fail(err, SC_MISMATCH, "there are more rows than when the batches were first read");
   float *margin = malloc(n * SC_FOREST_OUTPUTS * sizeof *margin);
   if (!margin) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
   sc_cuts_bins(&s->fit.cuts, rows->features + first * SC_FEATURE_COUNT, n, s->part);
   sc_forest_margins(&s->fit.forest, s->part, n, margin);
-  for (size_t i = 0; i < n && s->at < s->n; i++, s->at++) {
+  for (size_t i = 0; i < n; i++, s->at++) {
     const size_t row = first + i;
     s->label[s->at] = (float)log(rows->time_s[row] / sc_fit_analytic_s(&s->fit.analytic, &rows->analytic[row]));
     s->scale[s->at] = sc_row_sample_has(&s->sample, rows->task_name[rows->task[row]])
@@ -135,9 +156,9 @@ static sc_status bin_rows(streaming *s, sc_error *err) {
     for (size_t first = 0; first < rows->n; first += s->each)
       SC_TRY(bin_part(s, rows, first, rows->n - first < s->each ? rows->n - first : s->each, err));
   }
-  if (s->at != s->n || fflush(s->file) != 0)
-    return sc_fail(err, SC_IO, s->at != s->n ? "the batches changed while they were read" : "cannot write the bins");
-  return SC_OK;
+  if (s->at != s->n) return sc_fail(err, SC_MISMATCH, "there are fewer rows than when the batches were first read");
+  if (fflush(s->file) == 0) return SC_OK;
+  return sc_fail(err, SC_IO, "cannot write the bins of the rows (folder TMPDIR): %s", strerror(errno));
 }
 
 static sc_status read_bins(void *user, size_t i, const uint8_t **bins, sc_error *err) {

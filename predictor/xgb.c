@@ -79,9 +79,12 @@ static int feed(DataIterHandle user) {
 static sc_status make_quantile_matrix(feeding *f, int nthread, DMatrixHandle *matrix, sc_error *err) {
   char config[80];
   snprintf(config, sizeof config, "{\"missing\":NaN,\"nthread\":%d,\"max_bin\":256}", nthread > 0 ? nthread : 0);
-  f->values = malloc(f->parts->each * (size_t)f->nfeatures * sizeof *f->values);
-  if (!f->values) return sc_fail(err, SC_NOMEM, "out of memory for a part of %zu rows", f->parts->each);
   XGB(XGProxyDMatrixCreate(&f->proxy));
+  f->values = malloc(f->parts->each * (size_t)f->nfeatures * sizeof *f->values);
+  if (!f->values) {
+    XGDMatrixFree(f->proxy);
+    return sc_fail(err, SC_NOMEM, "out of memory for a part of %zu rows", f->parts->each);
+  }
   const int rc = XGQuantileDMatrixCreateFromCallback(f, f->proxy, NULL, feed_again, feed, config, matrix);
   if (f->status == SC_OK && rc != 0) f->status = failed(err);
   if (f->status != SC_OK && rc == 0) XGDMatrixFree(*matrix);
@@ -170,10 +173,11 @@ static sc_status start(boosting *b, bool base, bool others, sc_error *err) {
   return SC_OK;
 }
 
-static double tell(const sc_log *log, int done, int all, double begin, double said) {
+static double tell(const boosting *b, int done, int all, double begin, double said) {
   const double now = sc_now_s();
-  if (!log || done == 0 || now - said < 10) return said;
-  sc_log_printf(log, SC_LOG_INFO, "%d of %d rounds, %.3g/s, %.0f s left", done, all, done / (now - begin),
+  if (!b->log || done == 0 || now - said < 10) return said;
+  sc_log_printf(b->log, SC_LOG_INFO, "%d of %d rounds%s, %.3g/s, %.0f s left", done, all,
+                b->share > b->members ? " of this member" : "", done / (now - begin),
                 (all - done) * (now - begin) / done);
   return now;
 }
@@ -187,7 +191,7 @@ static sc_status boost(boosting *b, const sc_boost_target *target, int rounds, s
   const double begin = sc_now_s();
   double said = begin;
   for (int round = 0; round < rounds * b->members; round++) {
-    said = tell(b->log, round, rounds * b->members, begin, said);
+    said = tell(b, round, rounds * b->members, begin, said);
     const int member = round % b->members, last = (round + b->members - 1) % b->members;
     const float *own = b->own + (size_t)member * count;
     const bst_ulong *shape;
@@ -299,7 +303,7 @@ sc_status sc_booster_train_parts(const sc_bin_parts *parts, int nfeatures, const
   sc_status status = SC_OK;
   SC_ASSERT((members - 1) * parts->each < parts->n); /* a part for each */
   for (size_t m = 0; m < members && status == SC_OK; m++) {
-    feeding f = {.parts = parts, .first = m, .members = members, .nfeatures = nfeatures, .err = err};
+    feeding f = {.parts = parts, .first = m, .members = members, .next = m, .nfeatures = nfeatures, .err = err};
     status = train_member(&f, names, target, ntargets, options, &booster, err);
   }
   return give(status, booster, out);

@@ -116,8 +116,8 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_rows rows;
   if (o->log && !o->model) return tool_usage(t, "--log wants --model: only a finished model meets the evaluation set");
   if (o->curve && o->model) return tool_usage(t, "--curve trains models: it goes without --model");
-  if (o->picks.n && (o->curve || o->model))
-    return tool_usage(t, "--picks compares what was measured: no model, no curve");
+  if (o->picks.n && (o->curve || o->model || o->picture))
+    return tool_usage(t, "--picks compares what was measured: no model, no curve, no picture");
   if (o->picture) SC_TRY(tool_output(t, o->picture));
   if (o->log && !file_exists(o->log)) SC_TRY(tool_output(t, o->log));
   if (o->log && file_exists(o->log) && access(o->log, W_OK) != 0) /* it is appended to */

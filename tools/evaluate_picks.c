@@ -59,7 +59,7 @@ static void put_line(sc_str *out, const char *name, const sc_method_score *s) {
   put_metric(out, &s->reached);
   put_metric(out, &s->within2);
   put_metric(out, &s->within5);
-  sc_str_printf(out, "  %.3f", s->least);
+  if (s->tasks) sc_str_printf(out, "  %.3f", s->least);
   if (s->missing) sc_str_printf(out, "  (%zu not measured)", s->missing);
   sc_str_add(out, "\n");
 }

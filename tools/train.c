@@ -74,7 +74,7 @@ static sc_status train_in_core(tool *t, const sc_dataset *dataset, const sc_rows
   return sc_model_train(&rows, to, model, &t->err);
 }
 
-/* `dataset` holds all rows, but out of core those of the first file. */
+/* `dataset` holds all rows; out of core it is NULL. */
 static sc_status train(tool *t, const struct train_options *o, int n, char **paths, const sc_model *base,
                        const sc_dataset *dataset, const sc_kernel_table *kernels) {
   const sc_rows_options how = {
@@ -122,12 +122,17 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   sc_kernel_table *kernels = NULL;
   sc_model *base = NULL;
   if (!o->out) return tool_usage(t, "--out FILE is missing");
+  if (o->base && o->out_of_core) return tool_usage(t, "--base corrects a model by rows that fit into memory");
   SC_TRY(tool_output(t, o->out));
   SC_TRY(replaces_model(t, o->out));
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, o->out_of_core ? 1 : n, operands, &dataset));
   sc_status status = o->base ? sc_model_load(o->base, &base, &t->err) : SC_OK;
   if (status == SC_OK) status = tool_kernels_of(t, o->machine, dataset, &kernels);
+  if (o->out_of_core) { /* it was opened to say of which machine it is */
+    sc_dataset_close(dataset, NULL);
+    dataset = NULL;
+  }
   if (status == SC_OK) status = train(t, o, n, operands, base, dataset, kernels);
   sc_model_free(base);
   sc_kernel_table_free(kernels);

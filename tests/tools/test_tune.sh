@@ -42,6 +42,7 @@ expect 0 "$S" evaluate d.h5 -p 1 --disturbed --picks best=best
 says out "against the fastest of"
 expect 2 "$S" evaluate d.h5 --picks best
 says err "--picks wants NAME=FILE, not 'best'"
+expect 2 "$S" evaluate d.h5 --picks best=best --picture p.png
 expect 2 "$S" evaluate d.h5 --picks best=best --curve 2
 says err "--picks compares what was measured"
 
@@ -50,6 +51,10 @@ expect 0 "$S" train d.h5 other.h5 --out-of-core --disturbed -p 1 --trees 30 --me
 says err "other.h5:"
 expect 0 "$S" show o.xgb
 says out "tasks              2"
+expect 0 "$S" train d.h5 --out-of-core --disturbed -p 1 --trees 30 --members 1 --out one.xgb
+says err "all rows belong to one contraction"
+expect 2 "$S" train d.h5 --out-of-core --base m.xgb --out o2.xgb
+says err "--base corrects a model by rows that fit into memory"
 expect 1 "$S" train d.h5 absent.h5 --out-of-core --out o2.xgb
 says err "absent.h5"
 
