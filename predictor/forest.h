@@ -64,9 +64,9 @@ void sc_forest_free(sc_forest *forest);
 uint64_t sc_forest_hash(const sc_forest *forest);
 /* Margins of n rows of nfeatures bins each (row-major): margin[n * noutputs]. */
 void sc_forest_margins(const sc_forest *forest, const uint8_t *bins, size_t n, float *margin);
-/* Margins of one block: bins[feature][SC_FOREST_BLOCK], margin[output][SC_FOREST_BLOCK]. Only the first `noutputs`
- * outputs. */
-void sc_forest_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BLOCK], int noutputs,
+/* Margins of the first `rows` rows of one block: bins[feature][SC_FOREST_BLOCK], margin[output][SC_FOREST_BLOCK]. Only
+ * the first `noutputs` outputs. Few rows go through the trees one by one. */
+void sc_forest_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BLOCK], size_t rows, int noutputs,
                      float (*margin)[SC_FOREST_BLOCK]);
 /* SHAP values of one row and output (Lundberg 2018, path-dependent TreeSHAP): phi[nfeatures], and the mean in *base. */
 void sc_forest_shap(const sc_forest *forest, const uint8_t *bins, int output, double *phi, double *base);

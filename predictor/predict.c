@@ -77,7 +77,7 @@ sc_status sc_model_predict(const sc_model *model, const sc_task *task, const sc_
     const size_t m = n - start < SC_FOREST_BLOCK ? n - start : SC_FOREST_BLOCK;
     for (size_t r = 0; r < m; r++) sc_featurizer_row(&featurizer, &nests[start + r], row[r], &terms[r]);
     sc_cuts_block(&model->cuts, row[0], m, model->used, bins);
-    sc_forest_block(&model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])bins, SC_FOREST_OUTPUTS, margin);
+    sc_forest_block(&model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])bins, m, SC_FOREST_OUTPUTS, margin);
     for (size_t r = 0; r < m; r++) {
       sc_predict_row(model, &reach, row[r], &terms[r], margin[0][r], margin[1][r], selected, &out[start + r]);
     }

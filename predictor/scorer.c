@@ -66,7 +66,7 @@ void sc_scorer_merge(sc_scorer *s, const sc_scorer *other) {
 void sc_scorer_flush(sc_scorer *s) {
   float margin[SC_FOREST_OUTPUTS][SC_FOREST_BLOCK];
   sc_cuts_block(&s->model->cuts, s->row[0], s->n, s->model->used, s->bins);
-  sc_forest_block(&s->model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])s->bins, 1, margin);
+  sc_forest_block(&s->model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])s->bins, s->n, 1, margin);
   for (size_t i = 0; i < s->n; i++) {
     const double analytic_s = sc_fit_analytic_s(&s->model->card.analytic, &s->terms[i]);
     keep(s, &s->schedule[i], log(analytic_s) + (double)margin[0][i]);

@@ -18,17 +18,6 @@ static void put_line(sc_str *out, double share, const sc_evaluation *e) {
   sc_str_add(out, "\n");
 }
 
-static void json_metric(sc_str *out, const char *name, const sc_metric *m) {
-  json_key(out, name);
-  sc_str_add(out, "[");
-  const double value[] = {m->value, m->low, m->high};
-  for (int i = 0; i < 3; i++) {
-    json_item(out);
-    sc_json_number(out, value[i]);
-  }
-  sc_str_add(out, "]");
-}
-
 static void put_json(sc_str *out, double share, const sc_evaluation *e) {
   json_item(out);
   sc_str_add(out, "{");

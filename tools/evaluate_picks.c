@@ -64,17 +64,6 @@ static void put_line(sc_str *out, const char *name, const sc_method_score *s) {
   sc_str_add(out, "\n");
 }
 
-static void json_metric(sc_str *out, const char *name, const sc_metric *m) {
-  json_key(out, name);
-  sc_str_add(out, "[");
-  sc_json_number(out, m->value);
-  sc_str_add(out, ", ");
-  sc_json_number(out, m->low);
-  sc_str_add(out, ", ");
-  sc_json_number(out, m->high);
-  sc_str_add(out, "]");
-}
-
 static void put_json(sc_str *out, const char *name, const sc_method_score *s) {
   json_item(out);
   sc_str_add(out, "{");

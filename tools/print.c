@@ -86,6 +86,17 @@ void json_bool(sc_str *out, const char *name, bool value) {
   sc_str_add(out, value ? "true" : "false");
 }
 
+void json_metric(sc_str *out, const char *name, const sc_metric *m) {
+  json_key(out, name);
+  sc_str_add(out, "[");
+  const double value[] = {m->value, m->low, m->high};
+  for (int i = 0; i < 3; i++) {
+    json_item(out);
+    sc_json_number(out, value[i]);
+  }
+  sc_str_add(out, "]");
+}
+
 void json_effort(sc_str *out, const sc_pick_effort *effort) {
   json_count(out, "scanned", effort->scanned);
   json_count(out, "predicted", effort->predicted);

@@ -197,6 +197,7 @@ void json_hash(sc_str *out, const char *name, uint64_t value);
 void json_bool(sc_str *out, const char *name, bool value);
 void json_item(sc_str *out); /* a comma where one is needed */
 void json_prediction(sc_str *out, const sc_task *task, const sc_prediction *p); /* members of an object */
+void json_metric(sc_str *out, const char *name, const sc_metric *m); /* [value, low, high] */
 void json_effort(sc_str *out, const sc_pick_effort *effort); /* members of an object */
 
 /* ---- long work ---- */

@@ -9,7 +9,7 @@
 
 #include "predictor/scorer.h"
 
-enum { RUN = 64, RUNS = 64, N = RUN * RUNS, TURNS = 15, SCAN = 1000000, STEPS = 5 };
+enum { RUN = 64, RUNS = 64, N = RUN * RUNS, TURNS = 15, SCAN = 1000000, STEPS = 5, NESTS = 256 };
 
 static const char *const tasks[] = {"matmul:M=512,N=512,K=512", "matmul:M=128,N=768,K=768",
                                     "conv2d:H=56,W=56,C=64,K=64,R=3,S=3,pad=1",
@@ -26,6 +26,7 @@ typedef struct bench {
   sc_target target;
   sc_count first[RUNS];
   sc_featurizer featurizer;
+  sc_nest nest[NESTS];
   sc_scan scan;
   size_t n;
   double time_s[N];
@@ -89,11 +90,31 @@ static double forest_s(bench *b) {
   float margin[SC_FOREST_OUTPUTS][SC_FOREST_BLOCK];
   const double start = sc_now_s();
   for (size_t i = 0; i < N; i += SC_FOREST_BLOCK) {
-    sc_forest_block(&b->model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])b->bins[i / SC_FOREST_BLOCK],
+    sc_forest_block(&b->model->forest, (const uint8_t(*)[SC_FOREST_BLOCK])b->bins[i / SC_FOREST_BLOCK], SC_FOREST_BLOCK,
                     SC_FOREST_OUTPUTS, margin);
     for (int o = 0; o < 2; o++) memcpy(b->margin[o] + i, margin[o], sizeof margin[o]);
   }
   return sc_now_s() - start;
+}
+
+/* Predictions with intervals, each by a call of its own. */
+static double alone_s(bench *b) {
+  sc_prediction p;
+  const double start = sc_now_s();
+  for (int i = 0; i < NESTS; i++) {
+    sc_model_predict(b->model, b->task, &b->nest[i], 1, &b->target, false, &p, NULL);
+    sink += p.time_s;
+  }
+  return sc_now_s() - start;
+}
+
+static sc_status lower_nests(bench *b, sc_rng *rng, sc_error *err) {
+  for (int i = 0; i < NESTS; i++) {
+    sc_schedule schedule;
+    SC_TRY(sc_space_at(b->space, sc_rng_below128(rng, sc_space_count(b->space)), &schedule));
+    SC_TRY(sc_lower(b->task, &schedule, &b->nest[i], err));
+  }
+  return SC_OK;
 }
 
 /* ---- libxgboost ---- */
@@ -143,7 +164,7 @@ static double median(double *values) {
 static sc_status run(bench *b, sc_arena *arena, const sc_library *library, const char *text, sc_error *err) {
   const sc_space_options options = {.threads = 1};
   const sc_space *space;
-  double s[STEPS + 2][TURNS];
+  double s[STEPS + 3][TURNS];
   sc_rng rng;
   sc_pick pick;
   sc_pick_effort effort;
@@ -154,7 +175,9 @@ static sc_status run(bench *b, sc_arena *arena, const sc_library *library, const
   sc_scan_start(&b->scan, &b->featurizer);
   sc_rng_seed(&rng, 1, 0);
   for (int r = 0; r < RUNS; r++) b->first[r] = sc_rng_below128(&rng, sc_space_count(b->space) - RUN);
+  SC_TRY(lower_nests(b, &rng, err));
   for (int turn = 0; turn < TURNS; turn++) {
+    s[7][turn] = alone_s(b);
     s[0][turn] = each_s(b, nothing);
     s[2][turn] = each_s(b, rows);
     if (turn == 0) qsort(b->time_s, N, sizeof *b->time_s, by_value);
@@ -170,7 +193,8 @@ static sc_status run(bench *b, sc_arena *arena, const sc_library *library, const
   }
   printf("%-44s", text);
   for (int i = 0; i < STEPS; i++) printf(" %7.0f", median(s[i]) / N * 1e9);
-  printf(" %9.0f %7.1f %9.2f\n", median(s[5]) / N * 1e9, median(s[5]) / median(s[4]), 1e-6 / median(s[6]));
+  printf(" %9.0f %7.1f %9.2f %9.0f\n", median(s[5]) / N * 1e9, median(s[5]) / median(s[4]), 1e-6 / median(s[6]),
+         1e-3 * NESTS / median(s[7]));
   sc_space_unbind(b->space);
   return SC_OK;
 }
@@ -194,8 +218,8 @@ int main(int argc, char **argv) {
     b->model = model;
     b->booster = open_booster(model);
     b->target = (sc_target){sc_model_machine(model), kernels, 1};
-    printf("%zu trees\n%-44s %39s %9s %7s %9s\n", model->forest.ntrees, "ns a schedule",
-           "ranks   below    rows    bins  forest", "xgboost", "ratio", "M/s pick");
+    printf("%zu trees\n%-44s %39s %9s %7s %9s %9s\n", model->forest.ncomplete, "ns a schedule",
+           "ranks   below    rows    bins  forest", "xgboost", "ratio", "M/s pick", "k/s alone");
   }
   for (size_t i = 0; i < SC_COUNT_OF(tasks) && status == SC_OK; i++) status = run(b, arena, library, tasks[i], &err);
   if (status != SC_OK) fprintf(stderr, "%s\n", err.text);
