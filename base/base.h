@@ -167,6 +167,7 @@ uint64_t sc_rng_u64(sc_rng *rng);
 uint64_t sc_rng_below(sc_rng *rng, uint64_t n); /* unbiased, n > 0 (Lemire 2019) */
 double sc_rng_unit(sc_rng *rng); /* [0,1) with 53 bits */
 unsigned __int128 sc_rng_below128(sc_rng *rng, unsigned __int128 n); /* unbiased */
+unsigned __int128 sc_gcd(unsigned __int128 a, unsigned __int128 b); /* greatest common divisor; of 0 and b: b */
 void sc_u128_print(unsigned __int128 value, char buf[40]);
 
 uint64_t sc_hash64(const void *bytes, size_t n, uint64_t seed); /* XXH3, little-endian canonical */

@@ -55,6 +55,15 @@ unsigned __int128 sc_rng_below128(sc_rng *rng, unsigned __int128 n) {
   }
 }
 
+unsigned __int128 sc_gcd(unsigned __int128 a, unsigned __int128 b) {
+  while (b != 0) {
+    const unsigned __int128 r = a % b;
+    a = b;
+    b = r;
+  }
+  return a;
+}
+
 void sc_u128_print(unsigned __int128 value, char buf[40]) {
   char reversed[40];
   int n = 0;

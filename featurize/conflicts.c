@@ -5,14 +5,7 @@
 
 #include "featurize/internal.h"
 
-static int64_t gcd(int64_t a, int64_t b) {
-  while (b != 0) {
-    const int64_t r = a % b;
-    a = b;
-    b = r;
-  }
-  return a;
-}
+static int64_t gcd(int64_t a, int64_t b) { return (int64_t)sc_gcd((uint64_t)a, (uint64_t)b); }
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

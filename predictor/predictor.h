@@ -50,6 +50,17 @@ typedef struct sc_rows_options {
 sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset,
                         const sc_rows_options *options, sc_rows *rows, sc_error *err);
 
+/* The rows of one dataset after another, of which only the last stays. Begin with zeros. */
+typedef struct sc_rows_file {
+  sc_rows rows;
+  sc_dataset *dataset;
+  sc_arena *arena;
+} sc_rows_file;
+/* Closes what is there first. */
+sc_status sc_rows_open(const sc_library *library, const char *path, const sc_rows_options *options, sc_rows_file *file,
+                       sc_error *err);
+void sc_rows_close(sc_rows_file *file);
+
 /* ---- models ------------------------------------------------------------------------------------------------- */
 
 typedef struct sc_model sc_model;

@@ -325,3 +325,20 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
   }
   return mark_development(arena, rows, err);
 }
+
+/* ---- files ---- */
+
+void sc_rows_close(sc_rows_file *file) {
+  sc_dataset_close(file->dataset, NULL);
+  sc_arena_free(file->arena);
+  *file = (sc_rows_file){.dataset = NULL};
+}
+
+sc_status sc_rows_open(const sc_library *library, const char *path, const sc_rows_options *options, sc_rows_file *file,
+                       sc_error *err) {
+  sc_rows_close(file);
+  file->arena = sc_arena_new();
+  if (!file->arena) return out_of_memory(err);
+  SC_TRY(sc_dataset_open(path, SC_DATASET_READ, &file->dataset, err));
+  return sc_rows_build(file->arena, library, file->dataset, options, &file->rows, err);
+}

@@ -38,15 +38,6 @@ typedef struct part {
 
 /* ---- where the runs lie ---- */
 
-static sc_count gcd(sc_count a, sc_count b) {
-  while (b != 0) {
-    const sc_count r = a % b;
-    a = b;
-    b = r;
-  }
-  return a;
-}
-
 static sc_count add_mod(sc_count a, sc_count b, sc_count m) { return a >= m - b ? a - (m - b) : a + b; }
 
 /* a b mod m, for b of a few bits. */
@@ -63,7 +54,7 @@ static sc_count times_mod(sc_count a, size_t b, sc_count m) {
 static sc_count golden(sc_count nruns) {
   const sc_count share = (sc_count)(0.6180339887498949 * 0x1p53), rest = nruns & (((sc_count)1 << 53) - 1);
   sc_count stride = (nruns >> 53) * share + (rest * share >> 53);
-  while (gcd(stride, nruns) != 1) stride++;
+  while (sc_gcd(stride, nruns) != 1) stride++;
   return stride % nruns;
 }
 

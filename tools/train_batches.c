@@ -5,31 +5,18 @@ typedef struct reading {
   tool *t;
   char **paths;
   const sc_rows_options *how;
-  sc_arena *arena; /* of the rows that are there */
-  sc_dataset *dataset;
-  sc_rows rows;
+  sc_rows_file file; /* that is there */
   size_t nread, n;
 } reading;
 
-static void forget(reading *r) {
-  sc_dataset_close(r->dataset, NULL);
-  sc_arena_free(r->arena);
-  r->dataset = NULL;
-  r->arena = NULL;
-}
-
 static sc_status read_batch(void *user, size_t i, const sc_rows **rows, sc_error *err) {
   reading *r = user;
-  forget(r);
-  r->arena = sc_arena_new();
-  if (!r->arena) return sc_fail(err, SC_NOMEM, "out of memory for %s", r->paths[i]);
-  SC_TRY(sc_dataset_open(r->paths[i], SC_DATASET_READ, &r->dataset, err));
-  SC_TRY(sc_rows_build(r->arena, r->t->library, r->dataset, r->how, &r->rows, err));
+  SC_TRY(sc_rows_open(r->t->library, r->paths[i], r->how, &r->file, err));
   if (r->nread++ < r->n) {
     tool_say(r->t, "%s:", r->paths[i]);
-    train_say_rows(r->t, &r->rows);
+    train_say_rows(r->t, &r->file.rows);
   }
-  *rows = &r->rows;
+  *rows = &r->file.rows;
   return SC_OK;
 }
 
@@ -38,6 +25,6 @@ sc_status train_on_batches(tool *t, int n, char **paths, const sc_rows_options *
   reading r = {.t = t, .paths = paths, .how = how, .n = (size_t)n};
   const sc_row_batches batches = {(size_t)n, read_batch, &r};
   const sc_status status = sc_model_train_batches(&batches, to, model, &t->err);
-  forget(&r);
+  sc_rows_close(&r.file);
   return status;
 }

@@ -24,9 +24,7 @@ typedef struct bench {
   const sc_task *task;
   size_t file;
   /* the one being read */
-  sc_arena *rows_arena;
-  sc_dataset *read;
-  sc_rows rows;
+  sc_rows_file read;
 } bench;
 
 static void failed(const sc_error *err) {
@@ -112,22 +110,11 @@ static sc_status write_file(bench *b, sc_error *err) {
 
 /* ---- reading ---- */
 
-static void forget(bench *b) {
-  sc_dataset_close(b->read, NULL);
-  sc_arena_free(b->rows_arena);
-  b->read = NULL;
-  b->rows_arena = NULL;
-}
-
 static sc_status read_file(void *user, size_t i, const sc_rows **rows, sc_error *err) {
   bench *b = user;
   const sc_rows_options options = {.passes = 1};
-  forget(b);
-  if (!(b->rows_arena = sc_arena_new())) return sc_fail(err, SC_NOMEM, "out of memory");
-  SC_TRY(sc_dataset_open(path_of(b, i), SC_DATASET_READ, &b->read, err));
-  SC_TRY(sc_rows_build(b->rows_arena, b->library, b->read, &options, &b->rows, err));
-  *rows = &b->rows;
-  return SC_OK;
+  *rows = &b->read.rows;
+  return sc_rows_open(b->library, path_of(b, i), &options, &b->read, err);
 }
 
 static void say(void *user, sc_log_level level, const char *line) {
@@ -166,7 +153,7 @@ int main(int argc, char **argv) {
   const sc_train_options options = {
       .members = argc > 3 ? atoi(argv[3]) : 1, .trees = argc > 4 ? atoi(argv[4]) : 10, .log = {say, (void *)&start}};
   if (sc_model_train_batches(&batches, &options, &model, &err) != SC_OK) failed(&err);
-  forget(&b);
+  sc_rows_close(&b.read);
   printf("trained in %.0f s, peak memory of the process %.2f GiB\n", sc_now_s() - start, peak_gib());
   sc_str_clear(&text);
   sc_model_card(model, false, &text);
