@@ -1,14 +1,15 @@
 /* A model as one C file that needs nothing but <stdint.h>: trees, cut points, card and the order of the features. Its
  * margins are libxgboost's and ours to the last bit: the same leaves, added in the same order as float32.
  *
- * Bins are not needed: bin < threshold is value < cut[threshold - 1]. Only cuts that some tree asks for are written. A
- * tree is its nodes in preorder: a split is (cut, nodes of its left subtree), a leaf has no entry but the order. */
+ * Numbers stand as digits of base 90 in strings, a tree a string: half as long as written as numbers, and C99 wants no
+ * string longer than 4095. Only cuts that some tree asks for are written; bin < threshold is value < cut[threshold - 1].
+ * A tree is its splits in preorder, each with the splits of its left subtree, then its leaves from left to right. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "predictor/card.h"
 
-enum { NEVER = -1, ALWAYS = -2 };
+enum { NEVER = -1, ALWAYS = -2, BASE = 90, REAL_DIGITS = 5 };
 
 typedef struct emitting {
   const sc_model *model;
@@ -16,6 +17,8 @@ typedef struct emitting {
   sc_str *out;
   int32_t *cut; /* number of (feature, threshold) in the file, -1 = not used */
   int32_t ncuts;
+  uint32_t lefts; /* more than the splits of any left subtree */
+  int split_digits, leaf_digits, leaf_shift; /* bits of a leaf that are 0 in all are not written */
   size_t column; /* 0: nothing stands in this list yet */
   sc_str scratch;
 } emitting;
@@ -36,11 +39,27 @@ static void integer(emitting *e, int64_t value) {
   item(e, &e->scratch);
 }
 
-static void real(emitting *e, float value) {
-  sc_str_clear(&e->scratch);
-  sc_str_printf(&e->scratch, "%.9g", (double)value);
-  sc_str_add(&e->scratch, strpbrk(sc_str_text(&e->scratch), ".e") ? "f" : ".f");
-  item(e, &e->scratch);
+/* A character each, '#' .. '~' without '?' (trigraphs) and '\\'. */
+static void digits(emitting *e, uint64_t value, int n) {
+  char text[16];
+  for (int i = n - 1; i >= 0; i--, value /= BASE) {
+    const int c = '#' + (int)(value % BASE), d = c + (c >= '?');
+    text[i] = (char)(d + (d >= '\\'));
+  }
+  sc_str_addn(e->out, text, (size_t)n);
+}
+
+/* How many digits numbers below `count` have. */
+static int digits_of(uint64_t count) {
+  int n = 1;
+  for (uint64_t reach = BASE; reach < count; reach *= BASE) n++;
+  return n;
+}
+
+static uint32_t bits_of(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
 }
 
 static void begin_list(emitting *e, const char *type, const char *what) {
@@ -75,14 +94,27 @@ static bool number_cuts(emitting *e) {
 }
 
 static void put_cuts(emitting *e) {
-  sc_str_printf(e->out, "/* What trees ask: is the feature below this? */\n");
-  begin_list(e, "uint8_t", "cut_feature");
+  int32_t n = 0;
+  sc_str_add(
+      e->out,
+      "/* What trees ask: is the feature below this? The cuts of each feature, and the first one's number. */\n");
+  sc_str_printf(e->out, "static const char *const %s_cut[] = {", e->name);
+  for (int i = 0; i < SC_FEATURE_COUNT * 256; i++) {
+    if (i % 256 == 0) sc_str_add(e->out, "\n\"");
+    if (e->cut[i] >= 0) digits(e, bits_of(e->model->cuts.at[i / 256][i % 256]), REAL_DIGITS);
+    if (i % 256 == 255) sc_str_add(e->out, "\",");
+  }
+  sc_str_add(e->out, "\n};\n");
+  begin_list(e, "uint16_t", "first");
+  for (int i = 0; i < SC_FEATURE_COUNT * 256; i++) {
+    if (i % 256 == 0) integer(e, n);
+    n += e->cut[i] >= 0;
+  }
+  integer(e, n);
+  end_list(e);
+  begin_list(e, "uint8_t", "feature_of");
   for (int i = 0; i < SC_FEATURE_COUNT * 256; i++)
     if (e->cut[i] >= 0) integer(e, i / 256);
-  end_list(e);
-  begin_list(e, "float", "cut");
-  for (int i = 0; i < SC_FEATURE_COUNT * 256; i++)
-    if (e->cut[i] >= 0) real(e, e->model->cuts.at[i / 256][i % 256]);
   end_list(e);
 }
 
@@ -110,8 +142,8 @@ static void put_splits(emitting *e, const sc_tree *tree, const sc_tree_node *nod
   const sc_tree_node *root = &e->model->forest.node[tree->first];
   node = settle(e, tree, node);
   if (node->left < 0) return;
-  integer(e, e->cut[test_of(e, node)]);
-  integer(e, splits_of(e, tree, root + node->left));
+  const uint32_t left = splits_of(e, tree, root + node->left);
+  digits(e, (uint64_t)e->cut[test_of(e, node)] * e->lefts + left, e->split_digits);
   put_splits(e, tree, root + node->left);
   put_splits(e, tree, root + node->right);
 }
@@ -120,7 +152,7 @@ static void put_leaves(emitting *e, const sc_tree *tree, const sc_tree_node *nod
   const sc_tree_node *root = &e->model->forest.node[tree->first];
   node = settle(e, tree, node);
   if (node->left < 0) {
-    real(e, node->value);
+    digits(e, bits_of(node->value) >> e->leaf_shift, e->leaf_digits);
     return;
   }
   put_leaves(e, tree, root + node->left);
@@ -133,39 +165,47 @@ static bool is_empty(const emitting *e, const sc_tree *tree) {
   return root->left < 0 && root->value == 0;
 }
 
-typedef void put_tree(emitting *e, const sc_tree *tree, const sc_tree_node *node);
-
-static void put_size(emitting *e, const sc_tree *tree, const sc_tree_node *node) {
-  integer(e, splits_of(e, tree, node));
+static void put_tree(emitting *e, const sc_tree *tree) {
+  const sc_tree_node *root = &e->model->forest.node[tree->first];
+  sc_str_add(e->out, "\"");
+  digits(e, splits_of(e, tree, root), 2);
+  put_splits(e, tree, root);
+  put_leaves(e, tree, root);
+  sc_str_add(e->out, "\",\n");
 }
 
-static void each_tree(emitting *e, int output, put_tree *put) {
-  const sc_forest *f = &e->model->forest;
-  for (size_t t = 0; t < f->ntrees; t++)
-    if (f->tree[t].output == output && !is_empty(e, &f->tree[t])) put(e, &f->tree[t], &f->node[f->tree[t].first]);
-}
-
-static void put_list(emitting *e, const char *type, const char *what, put_tree *put) {
-  begin_list(e, type, what);
-  for (int o = 0; o < SC_FOREST_OUTPUTS; o++) each_tree(e, o, put);
-  end_list(e);
-}
-
-static size_t count_trees(const emitting *e, int output) {
+/* Returns how many there are. */
+static size_t put_trees_of(emitting *e, int output) {
   const sc_forest *f = &e->model->forest;
   size_t n = 0;
-  for (size_t t = 0; t < f->ntrees; t++) n += f->tree[t].output == output && !is_empty(e, &f->tree[t]);
+  for (size_t t = 0; t < f->ntrees; t++) {
+    if (f->tree[t].output != output || is_empty(e, &f->tree[t])) continue;
+    put_tree(e, &f->tree[t]);
+    n++;
+  }
   return n;
 }
 
-static void put_trees(emitting *e) {
-  sc_str_add(e->out,
-             "/* Splits in preorder: a cut, and how many splits stand before the right side; leaves from left to "
-             "right. */\n");
-  put_list(e, "uint16_t", "split", put_splits);
-  put_list(e, "float", "leaf", put_leaves);
-  sc_str_add(e->out, "/* Splits of each tree, those of output 0 first. */\n");
-  put_list(e, "uint8_t", "tree", put_size);
+/* How splits and leaves are written. */
+static void choose_digits(emitting *e) {
+  const sc_forest *f = &e->model->forest;
+  uint32_t bits = 0;
+  for (size_t i = 0; i < f->nnodes; i++) bits |= f->node[i].left < 0 ? bits_of(f->node[i].value) : 0;
+  e->leaf_shift = bits ? __builtin_ctz(bits) : 31;
+  e->leaf_digits = digits_of((uint64_t)1 << (32 - e->leaf_shift));
+  e->lefts = f->depth > 0 ? (uint32_t)1 << (f->depth - 1) : 1;
+  e->split_digits = digits_of((uint64_t)e->ncuts * e->lefts);
+}
+
+static void put_trees(emitting *e, size_t count[SC_FOREST_OUTPUTS]) {
+  sc_str_printf(
+      e->out,
+      "/* A tree: how many splits, in two digits; the splits in preorder, cut * %u + splits of the left side; "
+      "leaves. */\nstatic const char *const %s_tree[] = {\n",
+      (unsigned)e->lefts, e->name);
+  for (int o = 0; o < SC_FOREST_OUTPUTS; o++) count[o] = put_trees_of(e, o);
+  if (count[0] + count[1] == 0) sc_str_add(e->out, "0");
+  sc_str_add(e->out, "};\n");
 }
 
 /* ---- card, functions ---- */
@@ -217,38 +257,63 @@ static void put_head(emitting *e) {
   end_list(e);
 }
 
-static void put_functions(emitting *e) {
-  const sc_analytic_fit *f = &e->model->card.analytic;
+static void put_margin(emitting *e, const size_t count[SC_FOREST_OUTPUTS]) {
   const char *n = e->name;
   sc_str_printf(e->out,
+                "\nstatic uint32_t %s_number(const char *s, int digits) {\n"
+                "  uint32_t value = 0;\n"
+                "  for (; digits > 0; digits--, s++)\n"
+                "    value = value * %d + (uint32_t)(*s - '#' - (*s > '?') - (*s > '\\\\'));\n"
+                "  return value;\n"
+                "}\n"
+                "\nstatic float %s_real(uint32_t bits) {\n"
+                "  union {\n    uint32_t bits;\n    float value;\n  } u;\n"
+                "  u.bits = bits;\n"
+                "  return u.value;\n"
+                "}\n",
+                n, BASE, n);
+  sc_str_printf(e->out,
                 "\nfloat %s_margin(const float *row, int output) {\n"
-                "  const uint16_t *split = %s_split;\n"
-                "  const float *leaf = %s_leaf;\n"
-                "  const int trees[] = {%zu, %zu};\n"
+                "  static const int trees[] = {0, %zu, %zu};\n"
+                "  uint16_t bin[%d]; /* the first cut above the feature */\n"
                 "  float sum = 0;\n"
-                "  for (int t = 0; t < trees[0] + trees[1]; t++) {\n"
-                "    int n = %s_tree[t];\n"
-                "    const uint16_t *s = split;\n"
-                "    const float *l = leaf;\n"
-                "    split += 2 * n;\n"
-                "    leaf += n + 1;\n"
-                "    if ((t >= trees[0]) != output) continue;\n"
+                "  for (int f = 0; f < %d; f++) {\n"
+                "    int low = %s_first[f], high = %s_first[f + 1];\n"
+                "    while (low < high) {\n"
+                "      const int middle = (low + high) / 2;\n"
+                "      if (row[f] < %s_real(%s_number(%s_cut[f] + %d * (middle - %s_first[f]), %d))) high = middle;\n"
+                "      else low = middle + 1;\n"
+                "    }\n"
+                "    bin[f] = (uint16_t)low;\n"
+                "  }\n",
+                n, count[0], count[0] + count[1], SC_FEATURE_COUNT, SC_FEATURE_COUNT, n, n, n, n, n, REAL_DIGITS, n,
+                REAL_DIGITS);
+  sc_str_printf(e->out,
+                "  for (int t = trees[output]; t < trees[output + 1]; t++) {\n"
+                "    int n = (int)%s_number(%s_tree[t], 2), leaf = 0;\n"
+                "    const char *s = %s_tree[t] + 2, *leaves = s + %d * n;\n"
                 "    while (n > 0) {\n"
-                "      const int left = s[1];\n"
-                "      if (row[%s_cut_feature[s[0]]] < %s_cut[s[0]]) {\n"
+                "      const uint32_t split = %s_number(s, %d), cut = split / %u;\n"
+                "      const int left = (int)(split %% %u);\n"
+                "      if (bin[%s_feature_of[cut]] <= cut) {\n"
                 "        n = left;\n"
-                "        s += 2;\n"
+                "        s += %d;\n"
                 "      } else {\n"
                 "        n -= left + 1;\n"
-                "        s += 2 * (left + 1);\n"
-                "        l += left + 1;\n"
+                "        s += %d * (left + 1);\n"
+                "        leaf += left + 1;\n"
                 "      }\n"
                 "    }\n"
-                "    sum += *l;\n"
+                "    sum += %s_real(%s_number(leaves + %d * leaf, %d) << %d);\n"
                 "  }\n"
                 "  return sum;\n"
                 "}\n",
-                n, n, n, count_trees(e, 0), count_trees(e, 1), n, n, n);
+                n, n, n, e->split_digits, n, e->split_digits, (unsigned)e->lefts, (unsigned)e->lefts, n,
+                e->split_digits, e->split_digits, n, n, e->leaf_digits, e->leaf_digits, e->leaf_shift);
+}
+
+static void put_analytic(emitting *e) {
+  const sc_analytic_fit *f = &e->model->card.analytic;
   sc_str_printf(e->out,
                 "\ndouble %s_analytic(const double *term, float known) {\n"
                 "  const double core = known >= 0.5f ? %.17g * term[1] : %.17g * term[0];\n"
@@ -256,7 +321,7 @@ static void put_functions(emitting *e) {
                 "                   %.17g * term[6] + %.17g * term[7];\n"
                 "  return s > 1e-12 ? s : 1e-12;\n"
                 "}\n",
-                n, f->kernel, f->compute, f->l2, f->l3, f->memory, f->conflict, f->pack, f->overhead);
+                e->name, f->kernel, f->compute, f->l2, f->l3, f->memory, f->conflict, f->pack, f->overhead);
 }
 
 sc_status sc_model_emit_c(const sc_model *model, const char *name, sc_str *out, sc_error *err) {
@@ -265,10 +330,13 @@ sc_status sc_model_emit_c(const sc_model *model, const char *name, sc_str *out, 
   sc_status status = SC_OK;
   if (e.ncuts > UINT16_MAX) status = sc_fail(err, SC_LIMIT, "%d cut points: 65535 can be written", e.ncuts);
   if (status == SC_OK) {
+    size_t trees[SC_FOREST_OUTPUTS];
+    choose_digits(&e);
     put_head(&e);
     put_cuts(&e);
-    put_trees(&e);
-    put_functions(&e);
+    put_trees(&e, trees);
+    put_margin(&e, trees);
+    put_analytic(&e);
     if (out->failed) status = sc_fail(err, SC_NOMEM, "out of memory");
   }
   free(e.cut);

@@ -1,97 +1,15 @@
-/* The only file that knows libxgboost (C API of 1.7). Its -1 and XGBGetLastError become a status and an error here. The
- * number of threads is a parameter of the booster: the environment is left alone. */
-#include "predictor/xgb.h"
+/* Training by libxgboost (C API of 1.7); no other files than this one and xgb_rows.c know it. The number of threads is a
+ * parameter of the booster: the environment is left alone. */
+#include "predictor/xgb_internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xgboost/c_api.h>
 
 struct sc_booster {
   BoosterHandle handle;
 };
-
-static sc_status failed(sc_error *err) {
-  const char *text = XGBGetLastError(); /* "[time] file:line: reason\nStack trace: ..." */
-  const char *reason = strstr(text, ": ");
-  const int n = (int)strcspn(reason ? reason + 2 : text, "\n");
-  return sc_fail(err, SC_EXTERNAL, "libxgboost: %.*s", n, reason ? reason + 2 : text);
-}
-
-#define XGB(call)                        \
-  do {                                   \
-    if ((call) != 0) return failed(err); \
-  } while (0)
-
-/* XGBoost reads numbers, so bins become floats. */
-static sc_status make_matrix(const uint8_t *bins, size_t n, int nfeatures, DMatrixHandle *matrix, sc_error *err) {
-  const size_t count = n * (size_t)nfeatures;
-  float *values = malloc(count * sizeof *values);
-  if (values == NULL) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows of %d features", n, nfeatures);
-  for (size_t i = 0; i < count; i++) values[i] = bins[i];
-  const int rc = XGDMatrixCreateFromMat(values, n, (bst_ulong)nfeatures, NAN, matrix);
-  free(values);
-  return rc == 0 ? SC_OK : failed(err);
-}
-
-/* ---- rows in parts ---- */
-
-/* Those of one member: every members-th part from the first on. */
-typedef struct feeding {
-  const sc_bin_parts *parts;
-  size_t first, members, next;
-  int nfeatures;
-  DMatrixHandle proxy;
-  float *values; /* of the part that is there */
-  sc_status status;
-  sc_error *err;
-} feeding;
-
-static size_t rows_in(const sc_bin_parts *parts, size_t i) {
-  const size_t at = i * parts->each;
-  return at >= parts->n ? 0 : parts->n - at < parts->each ? parts->n - at : parts->each;
-}
-
-static void feed_again(DataIterHandle user) {
-  feeding *f = user;
-  f->next = f->first;
-}
-
-/* One more part for libxgboost: 1, or 0 behind the last one and when something failed. */
-static int feed(DataIterHandle user) {
-  feeding *f = user;
-  const uint8_t *bins;
-  char interface[160];
-  const size_t rows = rows_in(f->parts, f->next), count = rows * (size_t)f->nfeatures;
-  if (f->status != SC_OK || rows == 0) return 0;
-  f->status = f->parts->read(f->parts->user, f->next, &bins, f->err);
-  f->next += f->members;
-  if (f->status != SC_OK) return 0;
-  for (size_t i = 0; i < count; i++) f->values[i] = bins[i];
-  snprintf(interface, sizeof interface, "{\"data\":[%zu,true],\"shape\":[%zu,%d],\"typestr\":\"<f4\",\"version\":3}",
-           (size_t)f->values, rows, f->nfeatures);
-  if (XGProxyDMatrixSetDataDense(f->proxy, interface) == 0) return 1;
-  f->status = failed(f->err);
-  return 0;
-}
-
-static sc_status make_quantile_matrix(feeding *f, int nthread, DMatrixHandle *matrix, sc_error *err) {
-  char config[80];
-  snprintf(config, sizeof config, "{\"missing\":NaN,\"nthread\":%d,\"max_bin\":256}", nthread > 0 ? nthread : 0);
-  XGB(XGProxyDMatrixCreate(&f->proxy));
-  f->values = malloc(f->parts->each * (size_t)f->nfeatures * sizeof *f->values);
-  if (!f->values) {
-    XGDMatrixFree(f->proxy);
-    return sc_fail(err, SC_NOMEM, "out of memory for a part of %zu rows", f->parts->each);
-  }
-  const int rc = XGQuantileDMatrixCreateFromCallback(f, f->proxy, NULL, feed_again, feed, config, matrix);
-  if (f->status == SC_OK && rc != 0) f->status = failed(err);
-  if (f->status != SC_OK && rc == 0) XGDMatrixFree(*matrix);
-  XGDMatrixFree(f->proxy);
-  free(f->values);
-  return f->status;
-}
 
 /* ---- training ---- */
 
@@ -116,7 +34,7 @@ static sc_status set_parameters(BoosterHandle b, const sc_boost_options *o, sc_e
     sc_str_printf(&text, "%.9g", number[i].value);
     const int rc = XGBoosterSetParam(b, number[i].name, sc_str_text(&text));
     sc_str_free(&text);
-    if (rc != 0) return failed(err);
+    if (rc != 0) return sc_xgb_failed(err);
   }
   return SC_OK;
 }
@@ -130,7 +48,7 @@ static sc_status set_outputs(DMatrixHandle matrix, size_t n, int ntargets, sc_er
            (size_t)zero, n, ntargets);
   const int rc = XGDMatrixSetInfoFromInterface(matrix, "label", interface);
   free(zero);
-  return rc == 0 ? SC_OK : failed(err);
+  return rc == 0 ? SC_OK : sc_xgb_failed(err);
 }
 
 /* Gradient and hessian of one value under the current margin. The scale's hessian is its expectation. */
@@ -239,8 +157,20 @@ static sc_status open_booster(DMatrixHandle matrix, size_t n, int nfeatures, con
   return set_parameters(booster->handle, options, err);
 }
 
+static sc_status round_leaves(sc_booster *booster, sc_error *err) {
+  sc_str json = {0}, rounded = {0};
+  sc_status status = sc_booster_json(booster, &json, err);
+  if (status == SC_OK) status = sc_round_leaves(&json, &rounded, err);
+  if (status == SC_OK && XGBoosterLoadModelFromBuffer(booster->handle, rounded.text, rounded.len) != 0)
+    status = sc_xgb_failed(err);
+  sc_str_free(&json);
+  sc_str_free(&rounded);
+  return status;
+}
+
 /* Hands the booster out, or frees it. */
-static sc_status give(sc_status status, sc_booster *booster, sc_booster **out) {
+static sc_status give(sc_status status, sc_booster *booster, sc_booster **out, sc_error *err) {
+  if (status == SC_OK) status = round_leaves(booster, err);
   if (status == SC_OK) *out = booster;
   else sc_booster_free(booster);
   return status;
@@ -251,19 +181,19 @@ sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const c
                            sc_booster **out, sc_error *err) {
   DMatrixHandle matrix;
   sc_booster *booster = NULL;
-  SC_TRY(make_matrix(bins, n, nfeatures, &matrix, err));
+  SC_TRY(sc_xgb_matrix(bins, n, nfeatures, &matrix, err));
   sc_status status = open_booster(matrix, n, nfeatures, names, ntargets, options, &booster, err);
   if (status == SC_OK)
     status = train(booster->handle, matrix, n, target, ntargets, options, options->members, false, err);
   XGDMatrixFree(matrix);
-  return give(status, booster, out);
+  return give(status, booster, out, err);
 }
 
 /* The targets of a member's rows, in their order; values[ntargets * n]. */
-static size_t gather_targets(const feeding *f, const sc_boost_target *target, int ntargets, float *values,
+static size_t gather_targets(const sc_feeding *f, const sc_boost_target *target, int ntargets, float *values,
                              sc_boost_target *own, size_t n) {
   size_t at = 0;
-  for (size_t i = f->first, rows; (rows = rows_in(f->parts, i)) > 0; i += f->members, at += rows) {
+  for (size_t i = f->first, rows; (rows = sc_parts_rows(f->parts, i)) > 0; i += f->members, at += rows) {
     for (int t = 0; values && t < ntargets; t++)
       memcpy(values + (size_t)t * n + at, target[t].value + i * f->parts->each, rows * sizeof *values);
   }
@@ -274,7 +204,7 @@ static size_t gather_targets(const feeding *f, const sc_boost_target *target, in
   return at;
 }
 
-static sc_status train_member(feeding *f, const char *const *names, const sc_boost_target *target, int ntargets,
+static sc_status train_member(sc_feeding *f, const char *const *names, const sc_boost_target *target, int ntargets,
                               const sc_boost_options *options, sc_booster **booster, sc_error *err) {
   sc_boost_target own[8];
   DMatrixHandle matrix;
@@ -283,7 +213,7 @@ static sc_status train_member(feeding *f, const char *const *names, const sc_boo
   float *values = malloc(n * (size_t)ntargets * sizeof *values);
   if (!values) return sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
   gather_targets(f, target, ntargets, values, own, n);
-  sc_status status = make_quantile_matrix(f, options->nthread, &matrix, err);
+  sc_status status = sc_xgb_quantile_matrix(f, options->nthread, &matrix, err);
   if (status == SC_OK) {
     const bool others = *booster != NULL;
     if (others) status = set_outputs(matrix, n, ntargets, err);
@@ -303,10 +233,10 @@ sc_status sc_booster_train_parts(const sc_bin_parts *parts, int nfeatures, const
   sc_status status = SC_OK;
   SC_ASSERT((members - 1) * parts->each < parts->n); /* a part for each */
   for (size_t m = 0; m < members && status == SC_OK; m++) {
-    feeding f = {.parts = parts, .first = m, .members = members, .next = m, .nfeatures = nfeatures, .err = err};
+    sc_feeding f = {.parts = parts, .first = m, .members = members, .next = m, .nfeatures = nfeatures, .err = err};
     status = train_member(&f, names, target, ntargets, options, &booster, err);
   }
-  return give(status, booster, out);
+  return give(status, booster, out, err);
 }
 
 void sc_booster_free(sc_booster *booster) {
@@ -363,9 +293,9 @@ sc_status sc_booster_margins(const char *json, size_t len, const uint8_t *bins, 
                              float *margin, float *shap, int shap_output, sc_error *err) {
   DMatrixHandle matrix = NULL;
   BoosterHandle b = NULL;
-  sc_status status = make_matrix(bins, n, nfeatures, &matrix, err);
-  if (status == SC_OK && XGBoosterCreate(NULL, 0, &b) != 0) status = failed(err);
-  if (status == SC_OK && XGBoosterLoadModelFromBuffer(b, json, len) != 0) status = failed(err);
+  sc_status status = sc_xgb_matrix(bins, n, nfeatures, &matrix, err);
+  if (status == SC_OK && XGBoosterCreate(NULL, 0, &b) != 0) status = sc_xgb_failed(err);
+  if (status == SC_OK && XGBoosterLoadModelFromBuffer(b, json, len) != 0) status = sc_xgb_failed(err);
   if (status == SC_OK) status = predict(b, matrix, 1, margin, n * (size_t)noutputs, err);
   if (status == SC_OK && shap) status = predict_shap(b, matrix, n, nfeatures, noutputs, shap, shap_output, err);
   if (b) XGBoosterFree(b);

@@ -27,7 +27,7 @@ typedef struct sc_boost_options {
 
 typedef struct sc_booster sc_booster;
 
-/* One output per target. bins[n * nfeatures]; `names` of the features go into the file. */
+/* One output per target. bins[n * nfeatures]; `names` of the features go into the file. Leaves are rounded. */
 sc_status sc_booster_train(const uint8_t *bins, size_t n, int nfeatures, const char *const *names,
                            const sc_boost_target *target, int ntargets, const sc_boost_options *options,
                            sc_booster **booster, sc_error *err);
@@ -45,6 +45,8 @@ sc_status sc_booster_train_parts(const sc_bin_parts *parts, int nfeatures, const
 sc_status sc_booster_set(sc_booster *booster, const char *key, const char *value, sc_error *err);
 sc_status sc_booster_json(sc_booster *booster, sc_str *json, sc_error *err);
 void sc_booster_free(sc_booster *booster);
+/* The text of a model with rounded leaves (round.c). */
+sc_status sc_round_leaves(const sc_str *json, sc_str *out, sc_error *err);
 /* What libxgboost itself predicts from a saved model: margin[n * noutputs]; with `shap`, of one output
  * shap[n * (nfeatures + 1)] too (NULL = not). */
 sc_status sc_booster_margins(const char *json, size_t len, const uint8_t *bins, size_t n, int nfeatures, int noutputs,

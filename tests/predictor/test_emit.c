@@ -165,6 +165,25 @@ static void the_file_is_c_whatever_the_card(void **state) {
   print_message("%s\n", german ? "in a German locale" : "no German locale is installed");
 }
 
+/* The models that ship are small enough for a microcontroller's flash. */
+static void shipped_models_are_small(void **state) {
+  static const char *const name[] = {"amd-epyc-zen3", "amd-epyc-zen5"};
+  char folder[4096], path[4200];
+  (void)state;
+  sc_data_dir(folder, sizeof folder);
+  for (size_t i = 0; i < SC_COUNT_OF(name); i++) {
+    sc_model *model;
+    sc_str c = {0};
+    snprintf(path, sizeof path, "%s/models/%s.xgb", folder, name[i]);
+    assert_int_equal(sc_model_load(path, &model, NULL), SC_OK);
+    assert_int_equal(sc_model_emit_c(model, "m", &c, NULL), SC_OK);
+    print_message("%s: %zu bytes of C\n", name[i], c.len);
+    assert_in_range(c.len, 1000, 512 * 1024);
+    sc_str_free(&c);
+    sc_model_free(model);
+  }
+}
+
 static void verify_compares_with_libxgboost(void **state) {
   fixture *f = *state;
   sc_error err;
@@ -181,6 +200,7 @@ static void verify_compares_with_libxgboost(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(margins_are_ours), cmocka_unit_test(margins_are_ours_on_aarch64),
                                      cmocka_unit_test(the_file_is_c_whatever_the_card),
+                                     cmocka_unit_test(shipped_models_are_small),
                                      cmocka_unit_test(verify_compares_with_libxgboost)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

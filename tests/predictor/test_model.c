@@ -86,6 +86,38 @@ static void equal_seeds_give_equal_bytes(void **state) {
   for (int i = 0; i < 3; i++) sc_model_free(model[i]);
 }
 
+/* 11 bits of a leaf are kept: a model as C relies on that many zeros. What is trained on top is rounded, too. */
+static void leaves_are_rounded(void **state) {
+  fixture *f = *state;
+  size_t leaves = 0;
+  for (size_t i = 0; i < f->model->forest.nnodes; i++) {
+    const sc_tree_node *node = &f->model->forest.node[i];
+    uint32_t bits;
+    memcpy(&bits, &node->value, sizeof bits);
+    assert_true(node->left >= 0 || (bits & 0x1fff) == 0);
+    leaves += node->left < 0 && bits != 0;
+  }
+  assert_true(leaves > 100);
+}
+
+static void rounding_is_to_the_nearest(void **state) {
+  static const char text[] =
+      "{\"a\":\"\\\"split_conditions\\\":[1.0001]\",\"split_conditions\":[2.55E2,0.5,-0.1,1e-20,0E0],\"b\":[]"
+      ",\"split_conditions\":[]}";
+  sc_str json = {0}, out = {0};
+  sc_error err;
+  sc_str_add(&json, text);
+  assert_int_equal(sc_round_leaves(&json, &out, &err), SC_OK);
+  assert_non_null(strstr(out.text, "\\\":[1.0001]\",")); /* in a string */
+  assert_non_null(strstr(out.text, "\"split_conditions\":[2.55000000e+02,5.00000000e-01,-9.99755859e-02,"));
+  assert_non_null(strstr(out.text, ",0.00000000e+00],\"b\":[],\"split_conditions\":[]}"));
+  sc_str_clear(&json);
+  sc_str_add(&json, "{\"split_conditions\":[1,x]}");
+  assert_int_equal(sc_round_leaves(&json, &out, &err), SC_FORMAT);
+  sc_str_free(&json);
+  sc_str_free(&out);
+}
+
 static void options_out_of_range_are_refused(void **state) {
   fixture *f = *state;
   const sc_train_options wrong[] = {{.members = 17},
@@ -528,6 +560,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(save_load_is_identity),
       cmocka_unit_test(equal_seeds_give_equal_bytes),
+      cmocka_unit_test(leaves_are_rounded),
+      cmocka_unit_test(rounding_is_to_the_nearest),
       cmocka_unit_test(options_out_of_range_are_refused),
       cmocka_unit_test(libxgboost_reads_the_file_and_agrees),
       cmocka_unit_test(blocks_equal_single_rows),
