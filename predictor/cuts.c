@@ -48,31 +48,43 @@ bool sc_cuts_fit(const float *features, const uint32_t *index, size_t n, sc_cuts
   return true;
 }
 
-/* Number of cuts <= value among 255 places, without a branch. */
-static inline uint8_t bin_of(const float *at, float value) {
+/* A power of two that a search among so many cuts may begin with: few cuts, few steps. */
+static inline unsigned first_step(unsigned count) {
+  unsigned first = 128;
+  while (first > 1 && first > count) first /= 2;
+  return first;
+}
+
+/* Number of cuts <= value among `count`, without a branch. */
+static inline uint8_t bin_of(const float *at, unsigned count, float value) {
   unsigned n = 0;
-  for (unsigned step = 128; step > 0; step /= 2) n += value >= at[n + step - 1] ? step : 0;
+  for (unsigned step = first_step(count); step > 0; step /= 2) n += step & (0U - (unsigned)(value >= at[n + step - 1]));
   return (uint8_t)n;
 }
 
 void sc_cuts_bins(const sc_cuts *cuts, const float *rows, size_t n, uint8_t *bins) {
   for (size_t i = 0; i < n; i++) {
     for (int f = 0; f < SC_FEATURE_COUNT; f++) {
-      bins[i * SC_FEATURE_COUNT + (size_t)f] = bin_of(cuts->at[f], rows[i * SC_FEATURE_COUNT + (size_t)f]);
+      bins[i * SC_FEATURE_COUNT + (size_t)f] =
+          bin_of(cuts->at[f], cuts->count[f], rows[i * SC_FEATURE_COUNT + (size_t)f]);
     }
   }
 }
 
 void sc_cuts_block(const sc_cuts *cuts, const float *rows, size_t n, const bool *used,
                    uint8_t (*bins)[SC_FOREST_BLOCK]) {
+  enum { FEW = 4 };
   float value[SC_FOREST_BLOCK] = {0};
   for (int f = 0; f < SC_FEATURE_COUNT; f++) {
     if (!used[f]) continue;
     const float *at = cuts->at[f];
-    unsigned bin[SC_FOREST_BLOCK] = {0}, first = 128;
-    while (first > 1 && first > cuts->count[f]) first /= 2; /* few cuts, few steps */
+    for (size_t r = 0; n <= FEW && r < n; r++)
+      bins[f][r] = bin_of(at, cuts->count[f], rows[r * SC_FEATURE_COUNT + (size_t)f]);
+    if (n <= FEW) continue;
+    unsigned bin[SC_FOREST_BLOCK] = {0};
     for (size_t r = 0; r < n; r++) value[r] = rows[r * SC_FEATURE_COUNT + (size_t)f];
-    for (unsigned step = first; step > 0; step /= 2) { /* all rows go one step together, so that they overlap */
+    for (unsigned step = first_step(cuts->count[f]); step > 0;
+         step /= 2) { /* all rows go one step together, so that they overlap */
       for (size_t r = 0; r < SC_FOREST_BLOCK; r++)
         bin[r] += step & (0U - (unsigned)(value[r] >= at[bin[r] + step - 1]));
     }

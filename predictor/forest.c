@@ -13,9 +13,7 @@ typedef int8_t signed_bytes __attribute__((vector_size(SC_FOREST_BLOCK)));
 void sc_forest_free(sc_forest *forest) {
   free(forest->tree);
   free(forest->node);
-  free(forest->output);
-  free(forest->split_feature);
-  free(forest->split_threshold);
+  free(forest->split);
   free(forest->leaf);
   memset(forest, 0, sizeof *forest);
 }
@@ -24,7 +22,7 @@ void sc_forest_free(sc_forest *forest) {
 
 typedef struct complete {
   const sc_tree_node *node;
-  uint8_t *feature, *threshold;
+  uint8_t (*split)[2];
   float *leaf;
   int depth;
 } complete;
@@ -38,8 +36,8 @@ static void fill(const complete *c, int32_t node, int level, int at) {
   }
   const bool leaf = n->left < 0;
   const int place = (1 << level) - 1 + at;
-  c->feature[place] = leaf ? 0 : (uint8_t)n->feature;
-  c->threshold[place] = leaf ? 0 : (uint8_t)n->threshold;
+  c->split[place][0] = leaf ? 0 : (uint8_t)n->feature;
+  c->split[place][1] = leaf ? 0 : (uint8_t)n->threshold;
   fill(c, leaf ? node : n->left, level + 1, 2 * at);
   fill(c, leaf ? node : n->right, level + 1, 2 * at + 1);
 }
@@ -52,20 +50,20 @@ static bool is_nothing(const sc_forest *forest, const sc_tree *tree) {
 bool sc_forest_complete(sc_forest *forest) {
   forest->levels = forest->depth <= 6 ? 6 : 8;
   const size_t splits = ((size_t)1 << forest->levels) - 1, leaves = splits + 1;
-  forest->ncomplete = 0;
-  for (size_t t = 0; t < forest->ntrees; t++) forest->ncomplete += !is_nothing(forest, &forest->tree[t]);
-  const size_t n = forest->ncomplete ? forest->ncomplete : 1;
-  forest->output = calloc(n, sizeof *forest->output);
-  forest->split_feature = calloc(n * splits, sizeof *forest->split_feature);
-  forest->split_threshold = calloc(n * splits, sizeof *forest->split_threshold);
-  forest->leaf = calloc(n * leaves, sizeof *forest->leaf);
-  if (!forest->output || !forest->split_feature || !forest->split_threshold || !forest->leaf) return false;
-  for (size_t t = 0, i = 0; t < forest->ntrees; t++) {
-    if (is_nothing(forest, &forest->tree[t])) continue;
-    const complete c = {forest->node + forest->tree[t].first, forest->split_feature + i * splits,
-                        forest->split_threshold + i * splits, forest->leaf + i * leaves, forest->levels};
-    forest->output[i++] = forest->tree[t].output;
-    fill(&c, 0, 0, 0);
+  size_t n = 0, at = 0;
+  for (size_t t = 0; t < forest->ntrees; t++) n += !is_nothing(forest, &forest->tree[t]);
+  forest->split = calloc(n ? n : 1, splits * sizeof *forest->split);
+  forest->leaf = calloc(n ? n : 1, leaves * sizeof *forest->leaf);
+  if (!forest->split || !forest->leaf) return false;
+  for (int o = 0; o < SC_FOREST_OUTPUTS; o++) {
+    for (size_t t = 0; t < forest->ntrees; t++) {
+      if (forest->tree[t].output != o || is_nothing(forest, &forest->tree[t])) continue;
+      const complete c = {forest->node + forest->tree[t].first, forest->split + at * splits, forest->leaf + at * leaves,
+                          forest->levels};
+      fill(&c, 0, 0, 0);
+      at++;
+    }
+    forest->upto[o] = at;
   }
   return true;
 }
@@ -77,15 +75,15 @@ bool sc_forest_complete(sc_forest *forest) {
  * its own way. */
 typedef struct splits {
   const int8_t (*bins)[SC_FOREST_BLOCK]; /* 128 less than they are: signed bytes are compared by one instruction */
-  const uint8_t *feature, *threshold;
+  const uint8_t (*split)[2];
 } splits;
 
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE void goes_left(const splits *s, int place, signed_bytes *mask) {
   signed_bytes bin;
-  memcpy(&bin, s->bins[s->feature[place]], sizeof bin);
-  *mask = (signed_bytes)(bin < (signed_bytes){0} + (int8_t)(s->threshold[place] - 128));
+  memcpy(&bin, s->bins[s->split[place][0]], sizeof bin);
+  *mask = (signed_bytes)(bin < (signed_bytes){0} + (int8_t)(s->split[place][1] - 128));
 }
 
 INLINE void walk_1(const splits *s, int place, int first, signed_bytes *number) {
@@ -119,14 +117,12 @@ static void whole_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST
     for (int r = 0; r < SC_FOREST_BLOCK; r++) shifted[f][r] = (int8_t)(bins[f][r] - 128);
   }
   memset(margin, 0, (size_t)noutputs * sizeof *margin);
-  for (size_t i = 0; i < forest->ncomplete; i++) {
-    const int output = forest->output[i];
-    const splits s = {(const int8_t(*)[SC_FOREST_BLOCK])shifted, forest->split_feature + i * nsplits,
-                      forest->split_threshold + i * nsplits};
+  for (size_t i = 0, output = 0; i < forest->upto[noutputs - 1]; i++) {
+    while (i >= forest->upto[output]) output++;
+    const splits s = {(const int8_t(*)[SC_FOREST_BLOCK])shifted, forest->split + i * nsplits};
     const float *leaf = forest->leaf + i * (nsplits + 1);
     signed_bytes reached;
     uint8_t number[SC_FOREST_BLOCK];
-    if (output >= noutputs) continue;
     if (forest->levels == 6) walk_6(&s, 0, 0, &reached);
     else walk_8(&s, 0, 0, &reached);
     memcpy(number, &reached, sizeof number);
@@ -134,25 +130,44 @@ static void whole_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST
   }
 }
 
-enum { ALONE = 12 /* rows up to which one by one is faster */, SIDE_BY_SIDE = 8 };
+enum { ALONE = 12 /* rows up to which one by one is faster */, SIDE_BY_SIDE = 4 };
 
-/* One row: each step waits for the one before, so that eight trees go down together. */
-static void one_row(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BLOCK], size_t row, int noutputs,
-                    float (*margin)[SC_FOREST_BLOCK]) {
-  const size_t nsplits = ((size_t)1 << forest->levels) - 1;
-  for (size_t first = 0; first < forest->ncomplete; first += SIDE_BY_SIDE) {
-    const size_t left = forest->ncomplete - first, n = left < SIDE_BY_SIDE ? left : SIDE_BY_SIDE;
-    size_t at[SIDE_BY_SIDE] = {0};
-    for (int level = 0; level < forest->levels; level++) {
-      for (size_t k = 0; k < n; k++) {
-        const size_t split = (first + k) * nsplits + at[k];
-        at[k] = 2 * at[k] + 1 + (bins[forest->split_feature[split]][row] >= forest->split_threshold[split]);
-      }
+/* Adds the leaves that one row reaches in n trees. Each step down waits for the one before, so several trees go
+ * together; with both numbers constant, addresses are offsets and every place stays in a register. */
+INLINE float go_down(const uint8_t (*split)[2], const float *leaf, int levels, int n, const uint8_t *bin, float sum) {
+  const size_t nsplits = ((size_t)1 << levels) - 1;
+  size_t at[SIDE_BY_SIDE] = {0};
+#pragma GCC unroll 8
+  for (int level = 0; level < levels; level++) {
+#pragma GCC unroll 4
+    for (int k = 0; k < n; k++) {
+      const uint8_t *s = split[(size_t)k * nsplits + at[k]];
+      at[k] = 2 * at[k] + 2 - (bin[s[0]] < s[1]);
     }
-    for (size_t k = 0; k < n; k++) {
-      if (forest->output[first + k] < noutputs)
-        margin[forest->output[first + k]][row] += forest->leaf[(first + k) * (nsplits + 1) + at[k] - nsplits];
+  }
+#pragma GCC unroll 4
+  for (int k = 0; k < n; k++) sum += leaf[(size_t)k * (nsplits + 1) + at[k] - nsplits];
+  return sum;
+}
+
+INLINE void one_row(const sc_forest *forest, int levels, const uint8_t *bin, int noutputs, float *sum) {
+  const size_t nsplits = ((size_t)1 << levels) - 1;
+  const uint8_t(*split)[2] = (const uint8_t(*)[2])forest->split;
+  const float *leaf = forest->leaf;
+  for (int o = 0; o < noutputs; o++) {
+    size_t left = forest->upto[o] - (o ? forest->upto[o - 1] : 0);
+    float s = 0;
+    for (; left >= SIDE_BY_SIDE; left -= SIDE_BY_SIDE) {
+      s = go_down(split, leaf, levels, SIDE_BY_SIDE, bin, s);
+      split += SIDE_BY_SIDE * nsplits;
+      leaf += SIDE_BY_SIDE * (nsplits + 1);
     }
+    for (; left > 0; left--) {
+      s = go_down(split, leaf, levels, 1, bin, s);
+      split += nsplits;
+      leaf += nsplits + 1;
+    }
+    sum[o] = s;
   }
 }
 
@@ -162,8 +177,14 @@ void sc_forest_block(const sc_forest *forest, const uint8_t (*bins)[SC_FOREST_BL
     whole_block(forest, bins, noutputs, margin);
     return;
   }
-  memset(margin, 0, (size_t)noutputs * sizeof *margin);
-  for (size_t r = 0; r < rows; r++) one_row(forest, bins, r, noutputs, margin);
+  for (size_t r = 0; r < rows; r++) {
+    uint8_t bin[SC_FOREST_FEATURES];
+    float sum[SC_FOREST_OUTPUTS];
+    for (int f = 0; f < forest->nfeatures; f++) bin[f] = bins[f][r];
+    if (forest->levels == 6) one_row(forest, 6, bin, noutputs, sum);
+    else one_row(forest, 8, bin, noutputs, sum);
+    for (int o = 0; o < noutputs; o++) margin[o][r] = sum[o];
+  }
 }
 
 void sc_forest_margins(const sc_forest *forest, const uint8_t *bins, size_t n, float *margin) {

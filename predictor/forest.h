@@ -34,12 +34,10 @@ typedef struct sc_forest {
   sc_tree *tree;
   sc_tree_node *node;
   /* Every tree but those of a single leaf of 0 made complete to `levels`, 6 or 8: (1 << levels) - 1 splits in
-   * breadth-first order and 1 << levels leaves. */
+   * breadth-first order and 1 << levels leaves. The trees of an output stand together, in their order. */
   int levels;
-  size_t ncomplete;
-  uint8_t *output;
-  uint8_t *split_feature;
-  uint8_t *split_threshold;
+  size_t upto[SC_FOREST_OUTPUTS]; /* how many are of this output or one before it */
+  uint8_t (*split)[2]; /* feature, threshold */
   float *leaf;
 } sc_forest;
 

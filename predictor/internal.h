@@ -132,6 +132,7 @@ struct sc_model {
   sc_cuts cuts;
   sc_forest forest;
   bool used[SC_FEATURE_COUNT];
+  uint64_t fingerprint; /* of the card's machine */
   uint64_t hash;
   char *json;
   size_t json_len;

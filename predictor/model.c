@@ -86,6 +86,7 @@ static sc_status read_model(const char *where, const char *text, size_t len, sc_
   SC_TRY(sc_cuts_parse(where, a.cuts, &model->cuts, err));
   SC_TRY(sc_machine_parse(where, a.machine, strlen(a.machine), &model->card.machine, err));
   SC_TRY(check_golden(where, model, err));
+  model->fingerprint = sc_machine_fingerprint(&model->card.machine);
   for (size_t i = 0; i < model->forest.nnodes; i++) {
     if (model->forest.node[i].left >= 0) model->used[model->forest.node[i].feature] = true;
   }

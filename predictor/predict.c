@@ -31,7 +31,7 @@ static double widening(double doublings) { return 1.5 + 0.5 * doublings; }
 
 sc_reach sc_model_reach(const sc_model *model, const char *op, const sc_machine *machine) {
   const sc_card *card = &model->card;
-  if (sc_machine_fingerprint(&card->machine) == sc_machine_fingerprint(machine))
+  if (machine == &card->machine || model->fingerprint == sc_machine_fingerprint(machine))
     return (sc_reach){*sc_intervals_find(&card->intervals, op), false};
   sc_reach reach = {sc_intervals_widest(&card->intervals), true}; /* no class is calibrated on such a machine */
   double *const side[] = {&reach.q.low, &reach.q.high, &reach.q.picked_low, &reach.q.picked_high};

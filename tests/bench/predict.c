@@ -218,7 +218,7 @@ int main(int argc, char **argv) {
     b->model = model;
     b->booster = open_booster(model);
     b->target = (sc_target){sc_model_machine(model), kernels, 1};
-    printf("%zu trees\n%-44s %39s %9s %7s %9s %9s\n", model->forest.ncomplete, "ns a schedule",
+    printf("%zu trees\n%-44s %39s %9s %7s %9s %9s\n", model->forest.upto[SC_FOREST_OUTPUTS - 1], "ns a schedule",
            "ranks   below    rows    bins  forest", "xgboost", "ratio", "M/s pick", "k/s alone");
   }
   for (size_t i = 0; i < SC_COUNT_OF(tasks) && status == SC_OK; i++) status = run(b, arena, library, tasks[i], &err);
