@@ -3,8 +3,10 @@
  * (kernels/OPERATOR.space) or, with --space, from the operator's own.
  *
  *   bench_kernels [--machine NAME] [--compiler NAME] [-n SCHEDULES] [--rounds N] [--space] [TASK [SCHEDULE ...] ...]
+ *   bench_kernels [--machine NAME] [--compiler NAME] [--rounds N] --pick MODEL TASK ...
  *
- * Without tasks: the goals, with a verdict each. Schedules behind a task (they begin with "tile") are compared instead.
+ * Without tasks: the goals, with a verdict each. Schedules behind a task (they begin with "tile") are compared instead;
+ * with --pick it is the one that the model picks without a measurement.
  * SIGPIPE is ignored, as a peer may be a child that ends. */
 #include <math.h>
 #include <signal.h>
@@ -126,8 +128,7 @@ static void report(const sc_task *task, const subject *s, double peer_s) {
   printf("  %s\n", s->name);
 }
 
-/* All finalists, and OpenBLAS where it writes the same tensor, must agree to the bit: inputs are small integers. */
-static void check_results(const sc_task *task, const subject *s, int n, void *const *tensors) {
+void check_results(const sc_task *task, const subject *s, int n, void *const *tensors) {
   int out = task->access[0].tensor;
   uint64_t first = subject_result(&s[0], &task->tensor[out], tensors[out]);
   for (int i = 1; i < n; i++)
@@ -177,6 +178,7 @@ static double run_task(bench *b, const char *text, char *const *own, int nown, b
   printf("%s: %d schedules\n", text, n);
   n = keep_best(s, n, FINALISTS, 0.001);
   int peers = add_peers(task, tensors, s + n);
+  /* OpenBLAS writes the same tensor */
   check_results(task, s, n + (strcmp(task->op, "matmul") == 0 ? peers : 0), tensors);
   time_in_turns(s, n + peers, b->rounds, 0.002);
   double peer_s = 0;
@@ -231,7 +233,7 @@ static void load_machine(bench *b, const char *name, const char *compiler) {
 
 int main(int argc, char **argv) {
   bool avx512 = __builtin_cpu_supports("avx512f");
-  const char *machine = avx512 ? "x86-64-v4" : "x86-64-v3", *compiler = "gcc";
+  const char *model = NULL, *machine = avx512 ? "x86-64-v4" : "x86-64-v3", *compiler = "gcc";
   bench b = {.most = 120, .rounds = 50, .arena = sc_arena_new()};
   sc_error err = {0};
   int i = 1;
@@ -239,6 +241,7 @@ int main(int argc, char **argv) {
   for (; i < argc && argv[i][0] == '-'; i++) {
     if (strcmp(argv[i], "--space") == 0) b.space = true;
     else if (i + 1 < argc && strcmp(argv[i], "--machine") == 0) machine = argv[++i];
+    else if (i + 1 < argc && strcmp(argv[i], "--pick") == 0) model = argv[++i];
     else if (i + 1 < argc && strcmp(argv[i], "--compiler") == 0) compiler = argv[++i];
     else if (i + 1 < argc && strcmp(argv[i], "-n") == 0) b.most = atoi(argv[++i]);
     else if (i + 1 < argc && strcmp(argv[i], "--rounds") == 0) b.rounds = atoi(argv[++i]);
@@ -251,8 +254,14 @@ int main(int argc, char **argv) {
   printf("# %s %s\n", b.compiler->command, b.compiler->arguments);
   pin_to_core(0);
   if (!b.arena || sc_library_load(b.arena, NULL, &b.library, &err) != SC_OK) fatal("operators", err.text);
-  if (i == argc) run_goals(&b);
-  while (i < argc) {
+  if (model) {
+    char kernels[4096], folder[3072];
+    sc_data_dir(folder, sizeof folder);
+    snprintf(kernels, sizeof kernels, "%s/machines/%s.kernels", folder, machine);
+    bench_picks(&(pick_bench){b.arena, b.library, &b.machine, b.compiler, model, kernels, b.rounds}, argv + i,
+                argc - i);
+  } else if (i == argc) run_goals(&b);
+  while (!model && i < argc) {
     double two;
     int n = 0;
     while (i + 1 + n < argc && strncmp(argv[i + 1 + n], "tile", 4) == 0) n++;

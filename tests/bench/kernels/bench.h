@@ -43,11 +43,25 @@ int keep_best(subject *subjects, int n, int keep,
               double batch_s); /* a quick look; sorts and returns how many are left */
 
 /* peer_*.c: a library as a subject; false and the reason in its name when it cannot run the task. */
-bool peer_openblas(const sc_task *task, void *const *tensors, subject *s);
-bool peer_onednn(const sc_task *task, subject *s);
-bool peer_onnxruntime(const sc_task *task, subject *s);
+bool peer_openblas(const sc_task *task, void *const *tensors, subject *s); /* matmul without a batch */
+bool peer_onednn(const sc_task *task, subject *s); /* conv2d, depthwise */
+bool peer_onnxruntime(const sc_task *task, subject *s); /* all of these */
+/* All must agree to the bit, as inputs are small integers: exits where they differ. */
+void check_results(const sc_task *task, const subject *s, int n, void *const *tensors);
 /* Before anything else: runs the program again with one thread for OpenMP, which reads that when it is loaded, and with
  * the core type of OpenBLAS that is fastest here among those of the instruction set. */
 void settle_environment(char **argv, bool avx512);
+
+/* picks.c: what a model picks without a measurement against every library that can do the task, in turns, and geometric
+ * means over the tasks. */
+typedef struct pick_bench {
+  sc_arena *arena;
+  const sc_library *library;
+  const sc_machine *machine;
+  const sc_compiler *compiler;
+  const char *model, *kernels; /* files */
+  int rounds;
+} pick_bench;
+void bench_picks(const pick_bench *b, char *const *tasks, int n);
 
 #endif

@@ -29,19 +29,21 @@ bool peer_onednn(const sc_task *task, subject *s) {
   *s = (subject){.call = call_onednn, .self = o};
   const sc_access *x = &task->access[1];
   const sc_tensor *in = &task->tensor[x->tensor], *out = &task->tensor[task->access[0].tensor];
-  int64_t c = depthwise ? in->shape[3] : in->shape[4], k = depthwise ? c : out->shape[4];
+  const int64_t g = in->shape[3], each = depthwise ? 1 : in->shape[4], each_out = depthwise ? 1 : out->shape[4];
+  const int64_t c = g * each, k = g * each_out;
+  const bool is_grouped = g > 1;
   int r = task->dim[x->axis[1].dim[1]].size, t = task->dim[x->axis[2].dim[1]].size;
   dnnl_dims_t src = {in->shape[0], c, in->shape[1], in->shape[2]},
               dst = {out->shape[0], k, out->shape[1], out->shape[2]};
-  dnnl_dims_t dense = {k, c, r, t}, grouped = {c, 1, 1, r, t};
+  dnnl_dims_t dense = {k, c, r, t}, grouped = {g, each_out, each, r, t};
   dnnl_dims_t strides = {x->axis[1].coef[0], x->axis[2].coef[0]}, lo = {-x->axis[1].offset, -x->axis[2].offset};
   dnnl_dims_t hi = {(dst[2] - 1) * strides[0] + r - src[2] - lo[0], (dst[3] - 1) * strides[1] + t - src[3] - lo[1]};
   dnnl_memory_desc_t sd, wd, dd;
   DNNL(dnnl_engine_create(&o->engine, dnnl_cpu, 0));
   DNNL(dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags));
   DNNL(dnnl_memory_desc_init_by_tag(&sd, 4, src, dnnl_f32, dnnl_format_tag_any));
-  DNNL(
-      dnnl_memory_desc_init_by_tag(&wd, depthwise ? 5 : 4, depthwise ? grouped : dense, dnnl_f32, dnnl_format_tag_any));
+  DNNL(dnnl_memory_desc_init_by_tag(&wd, is_grouped ? 5 : 4, is_grouped ? grouped : dense, dnnl_f32,
+                                    dnnl_format_tag_any));
   DNNL(dnnl_memory_desc_init_by_tag(&dd, 4, dst, dnnl_f32, dnnl_format_tag_any));
   dnnl_convolution_desc_t desc;
   DNNL(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_direct, &sd, &wd, NULL, &dd,

@@ -1,5 +1,5 @@
 /* onnxruntime, where a Python has it (SC_BENCH_PYTHON, else python3): a child that answers how long one convolution
- * takes. */
+ * or matrix product takes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,19 +38,38 @@ static bool start(char *const *argv, child *c) {
   return c->to && c->from;
 }
 
-bool peer_onnxruntime(const sc_task *task, subject *s) {
+/* The sizes that measure_onnxruntime.py wants. */
+static int sizes_of(const sc_task *task, int *value) {
+  if (strcmp(task->op, "matmul") == 0) {
+    const char *const dims[] = {"i", "j", "k"};
+    for (int d = 0; d < 3; d++) value[d] = task->dim[sc_task_dim(task, dims[d], 1)].size;
+    return 3;
+  }
+  const bool depthwise = strcmp(task->op, "depthwise") == 0;
   const sc_access *x = &task->access[1];
-  const sc_tensor *in = &task->tensor[x->tensor];
-  char number[6][16];
-  const int value[6] = {in->shape[3],       in->shape[1],      in->shape[2], task->dim[x->axis[1].dim[1]].size,
-                        x->axis[1].coef[0], -x->axis[1].offset};
-  for (int i = 0; i < 6; i++) snprintf(number[i], sizeof number[i], "%d", value[i]);
+  const sc_tensor *in = &task->tensor[x->tensor], *out = &task->tensor[task->access[0].tensor];
+  const int of[] = {in->shape[3],
+                    depthwise ? 1 : in->shape[4],
+                    depthwise ? 1 : out->shape[4],
+                    in->shape[1],
+                    in->shape[2],
+                    task->dim[x->axis[1].dim[1]].size,
+                    x->axis[1].coef[0],
+                    -x->axis[1].offset};
+  memcpy(value, of, sizeof of);
+  return (int)SC_COUNT_OF(of);
+}
+
+bool peer_onnxruntime(const sc_task *task, subject *s) {
+  char number[8][16];
+  int value[8];
   char *python = getenv("SC_BENCH_PYTHON") ? getenv("SC_BENCH_PYTHON") : "python3";
-  char *argv[] = {python,    SC_BENCH_FOLDER "/measure_onnxruntime.py",
-                  number[0], number[1],
-                  number[2], number[3],
-                  number[4], number[5],
-                  NULL};
+  char *argv[11] = {python, SC_BENCH_FOLDER "/measure_onnxruntime.py"};
+  const int n = sizes_of(task, value);
+  for (int i = 0; i < n; i++) {
+    snprintf(number[i], sizeof number[i], "%d", value[i]);
+    argv[2 + i] = number[i];
+  }
   child *c = calloc(1, sizeof *c);
   *s = (subject){
       .name = "onnxruntime (no Python with onnxruntime and onnx: set SC_BENCH_PYTHON)", .time = ask, .self = c};
