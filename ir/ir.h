@@ -507,6 +507,8 @@ sc_status sc_kernel_table_put(sc_kernel_table *table, const sc_kernel_fact *fact
 const sc_kernel_fact *sc_kernel_table_find(const sc_kernel_table *table, uint64_t family, uint64_t compiler);
 size_t sc_kernel_table_count(const sc_kernel_table *table);
 const sc_kernel_fact *sc_kernel_table_at(const sc_kernel_table *table, size_t i); /* sorted by (family, compiler) */
+/* Leaves what cross-compiling tells, as of a target that nobody can touch. */
+void sc_kernel_table_forget_times(sc_kernel_table *table);
 /* Text file, one line a fact, sorted; a missing file is an empty table for load. */
 sc_status sc_kernel_table_load(sc_kernel_table *table, const char *path, sc_error *err);
 sc_status sc_kernel_table_save(const sc_kernel_table *table, const char *path, sc_error *err);

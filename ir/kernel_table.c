@@ -53,6 +53,13 @@ const sc_kernel_fact *sc_kernel_table_find(const sc_kernel_table *table, uint64_
   return slot ? &table->fact[slot - 1] : NULL;
 }
 
+void sc_kernel_table_forget_times(sc_kernel_table *table) {
+  for (size_t i = 0; i < table->count; i++) {
+    table->fact[i].measured = 0;
+    table->fact[i].first_ns = table->fact[i].slope_ns = 0;
+  }
+}
+
 size_t sc_kernel_table_count(const sc_kernel_table *table) { return table->count; }
 
 const sc_kernel_fact *sc_kernel_table_at(const sc_kernel_table *table, size_t i) {

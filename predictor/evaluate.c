@@ -145,11 +145,25 @@ static sc_status score_all(const sc_rows *rows, const predictions *p, uint64_t s
     SC_TRY(summarise(&b, line[i].name, line[i].to, err));
   }
   const sc_bootstrap paired = {scores, rows->ntasks, rows->ngroups, DRAWS, seed};
-  return sc_bootstrap_ratio(&paired, scores + rows->ntasks, SC_REGRET1, &out->regret_ratio, err);
+  SC_TRY(sc_bootstrap_ratio(&paired, scores + rows->ntasks, SC_REGRET1, &out->regret_ratio, err));
+  return sc_parts_score(rows, &line[0].times, &line[1].times, scores, scores + rows->ntasks, DRAWS, seed, out, err);
+}
+
+static void hand_out(const sc_rows *rows, const predictions *p, const sc_task_scores *scores, const sc_evaluated *to) {
+  for (size_t i = 0; i < rows->n; i++) {
+    const bool scored = p->truth[i] > 0;
+    if (to->time_s) to->time_s[i] = scored ? p->predicted[i] : 0;
+    if (to->low_s) to->low_s[i] = scored ? p->low[i] : 0;
+    if (to->high_s) to->high_s[i] = scored ? p->high[i] : 0;
+  }
+  for (size_t t = 0; t < rows->ntasks; t++) {
+    if (to->regret) to->regret[t] = scores[t].value[SC_REGRET1];
+    if (to->analytic_regret) to->analytic_regret[t] = scores[rows->ntasks + t].value[SC_REGRET1];
+  }
 }
 
 sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *model, const sc_train_options *options,
-                      sc_evaluation *out, double *predicted_s, sc_error *err) {
+                      sc_evaluation *out, const sc_evaluated *evaluated, sc_error *err) {
   static const sc_train_options defaults;
   if (options == NULL) options = &defaults;
   if (rows->n < 2) return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: nothing to evaluate", rows->n);
@@ -168,7 +182,7 @@ sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *m
   }
   if (status == SC_OK) status = choose_scored(rows, holdout, &p, out, err);
   if (status == SC_OK) status = score_all(rows, &p, options->seed, scores, out, err);
-  if (status == SC_OK && predicted_s) memcpy(predicted_s, p.predicted, rows->n * sizeof *predicted_s);
+  if (status == SC_OK && evaluated) hand_out(rows, &p, scores, evaluated);
   free(times);
   free(scores);
   return status;

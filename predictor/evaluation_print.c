@@ -50,6 +50,23 @@ static void print_block(const sc_evaluation *e, size_t from, size_t to, sc_str *
   for (size_t i = 0; i < SC_COUNT_OF(lines); i++) print_line(lines[i], from, to, out);
 }
 
+static void print_parts(const sc_evaluation *e, sc_str *out) {
+  sc_str_printf(out, "\n%-24s %5s %6s  %-19s  %-19s  %-19s  %s\n", "part", "tasks", "groups", "top-1", "pairs>10%",
+                "MAPE", "regret@1 / analytic");
+  for (int i = 0; i < e->nparts; i++) {
+    const sc_part_scores *p = &e->part[i];
+    const sc_metric *const m[] = {&p->top1, &p->pairs, &p->mape, &p->regret_ratio};
+    sc_str_printf(out, "%-24s %5zu %6zu", p->name, p->tasks, p->groups);
+    for (size_t c = 0; c < SC_COUNT_OF(m); c++) {
+      sc_str cell = {0};
+      print_metric(m[c], &cell);
+      sc_str_printf(out, c + 1 < SC_COUNT_OF(m) ? "  %-19s" : "  %s", sc_str_text(&cell));
+      sc_str_free(&cell);
+    }
+    sc_str_add(out, "\n");
+  }
+}
+
 static void print_text(const sc_evaluation *e, sc_str *out) {
   sc_str_printf(out, "%zu schedules of %zu tasks, %zu groups, %zu networks; [95 %% by a bootstrap over groups]\n\n",
                 e->rows, e->tasks, e->groups, e->networks);
@@ -93,10 +110,26 @@ static void print_json(const sc_evaluation *e, sc_str *out) {
   }
   sc_str_add(out, ", ");
   json_metric("regret_ratio", &e->regret_ratio, out);
-  sc_str_add(out, "}\n");
+  sc_str_add(out, ", \"parts\": [");
+  for (int i = 0; i < e->nparts; i++) {
+    const sc_part_scores *p = &e->part[i];
+    sc_str_add(out, i ? ", {\"name\": " : "{\"name\": ");
+    sc_json_string(out, p->name);
+    sc_str_printf(out, ", \"tasks\": %zu, \"groups\": %zu, ", p->tasks, p->groups);
+    json_metric("top1", &p->top1, out);
+    sc_str_add(out, ", ");
+    json_metric("pairs", &p->pairs, out);
+    sc_str_add(out, ", ");
+    json_metric("mape", &p->mape, out);
+    sc_str_add(out, ", ");
+    json_metric("regret_ratio", &p->regret_ratio, out);
+    sc_str_add(out, "}");
+  }
+  sc_str_add(out, "]}\n");
 }
 
-void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out) {
+void sc_evaluation_print(const sc_evaluation *evaluation, bool json, bool parts, sc_str *out) {
   if (json) print_json(evaluation, out);
   else print_text(evaluation, out);
+  if (!json && parts) print_parts(evaluation, out);
 }

@@ -14,4 +14,9 @@ typedef struct sc_scored_times {
 sc_status sc_pools_score(const sc_rows *rows, const sc_scored_times *times, bool random, sc_task_scores *scores,
                          sc_error *err);
 
+/* Scores of operators, tasks of few rows, draws of one kind and networks into out->part, from the scores by task. */
+sc_status sc_parts_score(const sc_rows *rows, const sc_scored_times *model, const sc_scored_times *analytic,
+                         const sc_task_scores *model_scores, const sc_task_scores *analytic_scores, int draws,
+                         uint64_t seed, sc_evaluation *out, sc_error *err);
+
 #endif

@@ -50,6 +50,9 @@ typedef struct sc_rows_options {
 sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dataset *dataset,
                         const sc_rows_options *options, sc_rows *rows, sc_error *err);
 
+/* What features of a group (sc_feature_info) are worth: makes them 0 in all rows. SC_USAGE: no such group. */
+sc_status sc_rows_without(sc_rows *rows, const char *group, sc_error *err);
+
 /* The rows of one dataset after another, of which only the last stays. Begin with zeros. */
 typedef struct sc_rows_file {
   sc_rows rows;
@@ -163,11 +166,20 @@ typedef struct sc_scores {
   char name[SC_NAME]; /* model, analytic, random, re-measured */
   sc_metric top1, top5, regret1, pairs, tau, mape, coverage, half_width, top1_p5;
 } sc_scores;
+/* Of the tasks of one kind: an operator, tasks of few rows, a network; or of all tasks by the draws of one kind. */
+typedef struct sc_part_scores {
+  char name[SC_NAME];
+  size_t tasks, groups;
+  sc_metric top1, pairs, mape, regret_ratio /* model / analytic, paired */;
+} sc_part_scores;
+enum { SC_MAX_PARTS = 96, SC_FEW_ROWS = 8 };
 typedef struct sc_evaluation {
   size_t rows, tasks, groups, networks; /* that are scored */
   double trained_rows, trained_groups; /* mean over the folds, 0 with a model */
   sc_scores model, analytic, random, remeasured;
   sc_metric regret_ratio; /* model / analytic, paired */
+  int nparts;
+  sc_part_scores part[SC_MAX_PARTS]; /* operators, "few rows" (at most SC_FEW_ROWS), draws, networks of several tasks */
 } sc_evaluation;
 typedef enum sc_holdout {
   SC_HOLDOUT_GROUP /* 10 folds */,
@@ -175,11 +187,32 @@ typedef enum sc_holdout {
   SC_HOLDOUT_DEVELOPMENT /* leave one development network out, score these alone */,
   SC_HOLDOUT_NONE /* the rows are unseen */
 } sc_holdout;
-/* Out-of-fold predictions are written to predicted_s (n, may be NULL). `model` is used only with SC_HOLDOUT_NONE.
- * SC_UNSUPPORTED: too few rows, or nothing to hold out. */
+/* What was predicted, for pictures: arrays of the caller's, NULL = not wanted. By row, 0 where it is not scored; by task,
+ * NAN. */
+typedef struct sc_evaluated {
+  double *time_s, *low_s, *high_s;
+  double *regret, *analytic_regret; /* regret@1 */
+} sc_evaluated;
+/* `model` is used only with SC_HOLDOUT_NONE. evaluated may be NULL. SC_UNSUPPORTED: too few rows, or nothing to hold
+ * out. */
 sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *model, const sc_train_options *options,
-                      sc_evaluation *out, double *predicted_s, sc_error *err);
-void sc_evaluation_print(const sc_evaluation *evaluation, bool json, sc_str *out);
+                      sc_evaluation *out, const sc_evaluated *evaluated, sc_error *err);
+/* As text the parts only when asked for; JSON has them always. */
+void sc_evaluation_print(const sc_evaluation *evaluation, bool json, bool parts, sc_str *out);
+
+/* How a model of one machine serves another. */
+typedef struct sc_transfer_scores {
+  sc_metric top1, pairs, mape;
+  sc_metric of_native; /* its top-1 over the native model's, paired */
+} sc_transfer_scores;
+typedef struct sc_transfer {
+  size_t few;
+  sc_transfer_scores native /* trained on the target's rows */, corrected /* a base, by `few` rows of the target */,
+      untouched /* a base; of the target its machine file and kernel table alone */;
+} sc_transfer;
+/* `source` are rows of the other machine, on which bases are trained; no model has seen a group that it predicts. */
+sc_status sc_transfer_evaluate(const sc_rows *target, const sc_rows *source, size_t few,
+                               const sc_train_options *options, sc_transfer *out, sc_error *err);
 
 /* What a method picked for a task; its time is that of the row of this nest. */
 typedef struct sc_method_pick {

@@ -342,3 +342,19 @@ sc_status sc_rows_open(const sc_library *library, const char *path, const sc_row
   SC_TRY(sc_dataset_open(path, SC_DATASET_READ, &file->dataset, err));
   return sc_rows_build(file->arena, library, file->dataset, options, &file->rows, err);
 }
+
+sc_status sc_rows_without(sc_rows *rows, const char *group, sc_error *err) {
+  sc_str known = {0};
+  bool found = false;
+  for (int f = 0; f < SC_FEATURE_COUNT; f++) {
+    const char *of = sc_feature_at(f)->group;
+    if (f == 0 || strcmp(of, sc_feature_at(f - 1)->group) != 0) sc_str_printf(&known, " %s", of);
+    if (strcmp(of, group) != 0) continue;
+    found = true;
+    for (size_t i = 0; i < rows->n; i++) rows->features[i * SC_FEATURE_COUNT + (size_t)f] = 0;
+  }
+  const sc_status status =
+      found ? SC_OK : sc_fail(err, SC_USAGE, "no features are called '%s': there are%s", group, sc_str_text(&known));
+  sc_str_free(&known);
+  return status;
+}

@@ -176,7 +176,11 @@ void platform_close(platform *p) {
   p->kernels = NULL;
 }
 
-sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, sc_kernel_table **table) {
+const char *const kernel_knowledge[] = {"rates", "static", "none", NULL};
+enum { KNOWN_RATES, KNOWN_STATIC, KNOWN_NONE };
+
+sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, int knowledge,
+                          sc_kernel_table **table) {
   sc_machine asked, of;
   char path[4096] = "";
   const char *text = sc_dataset_count(dataset) ? sc_dataset_at(dataset, 0)->machine : "";
@@ -186,13 +190,17 @@ sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *datase
     if (known && sc_machine_fingerprint(&asked) != sc_machine_fingerprint(&of))
       tool_say(t, "warning: the rows are of %s (%s), the kernel table is of %s (%s)", of.name, of.isa, asked.name,
                asked.isa);
-  } else if (known && !of.simulated) {
+  } else if (known && !of.simulated) { /* what was measured here counts for rows of this machine */
     SC_TRY(tool_machine(t, NULL, &asked, path, sizeof path));
     if (sc_machine_fingerprint(&asked) != sc_machine_fingerprint(&of)) path[0] = '\0';
   }
-  if (path[0]) return known_kernels(t, &asked, path, table);
   *table = sc_kernel_table_new();
-  return *table ? SC_OK : sc_fail(&t->err, SC_NOMEM, "no memory for a kernel table");
+  if (!*table) return sc_fail(&t->err, SC_NOMEM, "no memory for a kernel table");
+  if (knowledge == KNOWN_NONE || !(machine || known)) return SC_OK;
+  SC_TRY(shipped_kernels(t, machine ? &asked : &of, *table));
+  if (path[0]) SC_TRY(sc_kernel_table_load(*table, path, &t->err));
+  if (knowledge == KNOWN_STATIC) sc_kernel_table_forget_times(*table);
+  return SC_OK;
 }
 
 /* ---- models ---- */

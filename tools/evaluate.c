@@ -10,12 +10,12 @@
 #include "tools/evaluate.h"
 
 struct evaluate_options {
-  const char *model, *picture, *log, *machine;
+  const char *model, *picture, *log, *machine, *base;
   int64_t members, trees, depth, seed, passes, threads, curve;
   double eta;
-  text_list picks;
-  int by;
-  bool json, disturbed;
+  text_list picks, without;
+  int by, knowledge;
+  bool json, disturbed, parts;
 };
 
 static const char *const splits[] = {"group", "network", "development", NULL}; /* in the order of sc_holdout */
@@ -26,10 +26,15 @@ static const option options[] = {
      "N lines: trained on .., half, all of the groups", OPTION_RANGE(1, 8)},
     {"model", 0, OPTION_TEXT, offsetof(struct evaluate_options, model), "FILE",
      "judge this model on rows it has not seen", NULL},
+    {"parts", 0, OPTION_FLAG, offsetof(struct evaluate_options, parts), NULL,
+     "also by operator, kind of draw and network", NULL},
+    {"without", 0, OPTION_LIST, offsetof(struct evaluate_options, without), "GROUP",
+     "of features (docs/features.md): what are they worth?", NULL},
+    {"base", 0, OPTION_TEXT, offsetof(struct evaluate_options, base), "DATASET",
+     "of another machine: how its model serves here", NULL},
     {"picks", 0, OPTION_LIST, offsetof(struct evaluate_options, picks), "NAME=FILE",
      "compare a method's picks, by these rows", NULL},
-    {"picture", 0, OPTION_TEXT, offsetof(struct evaluate_options, picture), "PNG", "predicted against measured times",
-     NULL},
+    {"picture", 0, OPTION_TEXT, offsetof(struct evaluate_options, picture), "PNG", "times, intervals and picks", NULL},
     {"log", 0, OPTION_TEXT, offsetof(struct evaluate_options, log), "FILE", "append a line (evaluation sets only)",
      NULL},
     {"members", 0, OPTION_COUNT, offsetof(struct evaluate_options, members), "N",
@@ -48,6 +53,7 @@ static const option options[] = {
     {"threads", 't', OPTION_COUNT, offsetof(struct evaluate_options, threads), "N", "default: all",
      OPTION_RANGE(0, MOST_THREADS)},
     OPTION_KERNELS_OF(struct evaluate_options),
+    OPTION_KNOWLEDGE(struct evaluate_options),
     OPTION_JSON(struct evaluate_options),
     OPTION_END,
 };
@@ -96,15 +102,18 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
   const sc_holdout holdout = model ? SC_HOLDOUT_NONE : (sc_holdout)o->by;
   sc_evaluation e;
   char title[200];
-  double *predicted = sc_arena_alloc(t->arena, rows->n + 1, sizeof *predicted);
-  if (!predicted) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
+  double *room = sc_arena_alloc(t->arena, 3 * rows->n + 2 * rows->ntasks + 1, sizeof *room);
+  if (!room) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
+  const sc_evaluated predicted = {room, room + rows->n, room + 2 * rows->n, room + 3 * rows->n,
+                                  room + 3 * rows->n + rows->ntasks};
+  if (o->base) return evaluate_transfer(t, rows, o->base, o->knowledge, &train, o->json);
   if (o->curve) return evaluate_curve(t, rows, holdout, &train, (int)o->curve, o->picture, o->json);
-  SC_TRY(sc_evaluate(rows, holdout, model, &train, &e, predicted, &t->err));
-  sc_evaluation_print(&e, o->json, &t->out);
+  SC_TRY(sc_evaluate(rows, holdout, model, &train, &e, &predicted, &t->err));
+  sc_evaluation_print(&e, o->json, o->parts, &t->out);
   if (t->out.len && t->out.text[t->out.len - 1] != '\n') sc_str_add(&t->out, "\n");
   snprintf(title, sizeof title, "%zu schedules of %zu tasks, %s", rows->n, rows->ntasks,
            model ? o->model : titles[o->by]);
-  if (o->picture) SC_TRY(picture_draw(t, o->picture, title, rows, predicted));
+  if (o->picture) SC_TRY(evaluate_picture(t, o->picture, title, rows, &predicted));
   return o->log ? append_log(t, o->log, model, &e) : SC_OK;
 }
 
@@ -118,18 +127,22 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (o->curve && o->model) return tool_usage(t, "--curve trains models: it goes without --model");
   if (o->picks.n && (o->curve || o->model || o->picture))
     return tool_usage(t, "--picks compares what was measured: no model, no curve, no picture");
+  if (o->base && (o->curve || o->model || o->picture || o->picks.n))
+    return tool_usage(t, "--base trains models of both machines: no model, no curve, no picture, no picks");
   if (o->picture) SC_TRY(tool_output(t, o->picture));
   if (o->log && !file_exists(o->log)) SC_TRY(tool_output(t, o->log));
   if (o->log && file_exists(o->log) && access(o->log, W_OK) != 0) /* it is appended to */
     return sc_fail(&t->err, SC_IO, "cannot write %s: %s", o->log, strerror(errno));
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, n, operands, &dataset));
-  sc_status status = tool_kernels_of(t, o->machine, dataset, &kernels);
+  sc_status status = tool_kernels_of(t, o->machine, dataset, o->knowledge, &kernels);
   const sc_rows_options how = {.passes = (int)o->passes,
                                .disturbed = o->disturbed,
                                .kernels = kernels,
                                .keep_forbidden = o->model || o->picks.n};
   if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err);
+  for (int i = 0; status == SC_OK && i < o->without.n; i++)
+    status = sc_rows_without(&rows, o->without.text[i], &t->err);
   if (status == SC_OK && o->model) status = sc_model_load(o->model, &model, &t->err);
   if (status == SC_OK && o->log && !all_forbidden(&rows))
     status = tool_usage(t, "--log is for evaluation sets; some rows here may be trained on");

@@ -38,9 +38,9 @@ static sc_status draw(tool *t, const char *path, const sc_evaluation *e, int n) 
     sc_str_printf(&p, "%.1f %.5f %.5f %.5f %.5f %.5f %.5f\n", e[i].trained_rows, e[i].model.top1.value,
                   e[i].model.top1.low, e[i].model.top1.high, e[i].model.pairs.value, e[i].model.pairs.low,
                   e[i].model.pairs.high);
-  sc_str_add(&p, "EOD\nset terminal pngcairo size 900,600 font 'sans,12'\nset output ");
-  picture_quote(&p, path);
-  sc_str_add(&p, "\nset logscale x 2\nset xlabel 'schedules trained on'\nset ylabel 'score'\nset grid\n"
+  sc_str_add(&p, "EOD\n");
+  picture_begin(&p, 900, 600, path);
+  sc_str_add(&p, "set logscale x 2\nset xlabel 'schedules trained on'\nset ylabel 'score'\nset grid\n"
                  "set key bottom right\nset offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n"
                  "plot $c using 1:2:3:4 with yerrorlines pt 7 title 'top-1, 95 %', "
                  "$c using 1:5:6:7 with yerrorlines pt 5 title 'pairs more than 10 % apart'\n");

@@ -108,21 +108,31 @@ sc_status picture_run(tool *t, sc_str *script) {
   return status;
 }
 
-sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s) {
+void picture_scatter(sc_str *s, const sc_rows *rows, const double *predicted_s) {
   char names[8][32];
-  sc_str s = {0};
-  int n = put_blocks(&s, rows, predicted_s, names);
-  sc_str_add(&s, "set terminal pngcairo size 900,900 font 'sans,12'\nset output ");
-  picture_quote(&s, path);
-  sc_str_add(&s, "\nset title ");
-  picture_quote(&s, title);
-  sc_str_add(&s, " noenhanced\nset logscale xy\nset xlabel 'measured, ms'\nset ylabel 'predicted, ms'\nset grid\n"
-                 "set key top left\nset size square\nplot x with lines lc rgb 'black' title 'exact', "
-                 "1.25*x with lines lc rgb 'gray' dt 2 title '+-25 %', x/1.25 with lines lc rgb 'gray' dt 2 notitle");
+  const int n = put_blocks(s, rows, predicted_s, names);
+  sc_str_add(s, "set logscale xy\nset xlabel 'measured, ms'\nset ylabel 'predicted, ms'\nset grid\n"
+                "set key top left\nset size square\nplot x with lines lc rgb 'black' title 'exact', "
+                "1.25*x with lines lc rgb 'gray' dt 2 title '+-25 %', x/1.25 with lines lc rgb 'gray' dt 2 notitle");
   for (int k = 0; k < n; k++) {
-    sc_str_printf(&s, ", $b%d with points pt 7 ps 0.4 title ", k);
-    picture_quote(&s, names[k]);
+    sc_str_printf(s, ", $b%d with points pt 7 ps 0.4 title ", k);
+    picture_quote(s, names[k]);
   }
-  sc_str_add(&s, "\n");
+  sc_str_add(s, "\n");
+}
+
+void picture_begin(sc_str *s, int width, int height, const char *path) {
+  sc_str_printf(s, "set terminal pngcairo size %d,%d font 'sans,12'\nset output ", width, height);
+  picture_quote(s, path);
+  sc_str_add(s, "\n");
+}
+
+sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s) {
+  sc_str s = {0};
+  picture_begin(&s, 900, 900, path);
+  sc_str_add(&s, "set title ");
+  picture_quote(&s, title);
+  sc_str_add(&s, " noenhanced\n");
+  picture_scatter(&s, rows, predicted_s);
   return picture_run(t, &s);
 }

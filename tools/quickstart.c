@@ -51,7 +51,8 @@ sc_status quick_picture(quickstart *q) {
   SC_TRY(sc_rows_build(t->arena, t->library, q->dataset, &how, &rows, &t->err));
   double *predicted = sc_arena_alloc(t->arena, rows.n + 1, sizeof *predicted);
   if (!predicted) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows.n);
-  if (q->own_model) SC_TRY(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &training, &e, predicted, &t->err));
+  if (q->own_model)
+    SC_TRY(sc_evaluate(&rows, SC_HOLDOUT_GROUP, NULL, &training, &e, &(sc_evaluated){.time_s = predicted}, &t->err));
   else SC_TRY(predict_rows(q, &rows, predicted));
   snprintf(title, sizeof title, "%zu schedules of %zu tasks, predicted %s", rows.n, rows.ntasks,
            q->own_model ? "with their own group left out" : "by a model trained before");

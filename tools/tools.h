@@ -70,11 +70,11 @@ void help_completion(sc_str *out); /* for bash */
 #define OPTION_MACHINE(type) \
   { "machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME", "machine file or its name; default: this one", NULL }
 /* Where the rows say of which machine they are. */
-#define OPTION_KERNELS_OF(type)                                         \
-  {                                                                     \
-    "machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME",       \
-        "whose kernel table; default: this one's, for rows of it", NULL \
-  }
+#define OPTION_KERNELS_OF(type) \
+  { "machine", 'm', OPTION_TEXT, offsetof(type, machine), "NAME", "whose kernel table; default: of the rows'", NULL }
+extern const char *const kernel_knowledge[]; /* rates, static, none */
+#define OPTION_KNOWLEDGE(type) \
+  { "knowledge", 0, OPTION_CHOICE, offsetof(type, knowledge), "WHAT", "at most, of kernels", kernel_knowledge }
 #define OPTION_FORCE(type) \
   { "force", 0, OPTION_LIST, offsetof(type, force), "LINE", "pin a choice: \"vector j\", \"compile gcc\"", NULL }
 #define OPTION_END \
@@ -117,9 +117,11 @@ typedef struct platform {
 } platform;
 sc_status platform_open(tool *t, const char *machine, platform *p);
 void platform_close(platform *p);
-/* The kernel table to train or evaluate rows of this dataset with: of --machine, or of this machine when the rows are
- * its own; else an empty one. Warns of a --machine that is not that of the rows. */
-sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, sc_kernel_table **table);
+/* The kernel table to train or evaluate rows of this dataset with: of --machine, else of the rows' own: what
+ * came with schedcast, and what was measured here if it is this one. No more than --knowledge allows. Warns of a
+ * --machine that is not that of the rows. */
+sc_status tool_kernels_of(tool *t, const char *machine, const sc_dataset *dataset, int knowledge,
+                          sc_kernel_table **table);
 /* `model` may be NULL: the cached (quickstart's) or shipped model of this machine, else of its ISA; SC_NOTFOUND when
  * there is none. */
 sc_status tool_model(tool *t, const char *model, const sc_machine *machine, sc_model **out, char *path, size_t size);
@@ -240,6 +242,9 @@ sc_status emit_file(tool *t, const sc_task *task, const sc_schedule *schedule, c
 void picture_quote(sc_str *s, const char *text);
 /* Runs a script of gnuplot's and frees it. */
 sc_status picture_run(tool *t, sc_str *script);
+/* The first lines of a script, and predicted against measured times as one plot of it. */
+void picture_begin(sc_str *s, int width, int height, const char *path);
+void picture_scatter(sc_str *s, const sc_rows *rows, const double *predicted_s);
 /* Predicted against measured times as a PNG, through gnuplot. */
 sc_status picture_draw(tool *t, const char *path, const char *title, const sc_rows *rows, const double *predicted_s);
 /* Runs a program without a shell; input and output may be NULL (nothing; thrown away). SC_NOTFOUND: it is not

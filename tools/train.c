@@ -8,6 +8,7 @@
 struct train_options {
   const char *out, *base, *forbid, *machine;
   int64_t members, trees, depth, seed, passes, threads;
+  int knowledge;
   double eta, subsample, colsample, min_child_weight;
   bool json, disturbed, out_of_core;
 };
@@ -42,6 +43,7 @@ static const option options[] = {
     {"threads", 't', OPTION_COUNT, offsetof(struct train_options, threads), "N", "default: all",
      OPTION_RANGE(0, MOST_THREADS)},
     OPTION_KERNELS_OF(struct train_options),
+    OPTION_KNOWLEDGE(struct train_options),
     OPTION_JSON(struct train_options),
     OPTION_END,
 };
@@ -128,7 +130,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   SC_TRY(tool_library(t));
   SC_TRY(datasets_read(t, o->out_of_core ? 1 : n, operands, &dataset));
   sc_status status = o->base ? sc_model_load(o->base, &base, &t->err) : SC_OK;
-  if (status == SC_OK) status = tool_kernels_of(t, o->machine, dataset, &kernels);
+  if (status == SC_OK) status = tool_kernels_of(t, o->machine, dataset, o->knowledge, &kernels);
   if (o->out_of_core) { /* it was opened to say of which machine it is */
     sc_dataset_close(dataset, NULL);
     dataset = NULL;

@@ -103,6 +103,28 @@ static void test_put(void **state) {
   sc_kernel_table_free(table);
 }
 
+/* Without times what cross-compiling tells stays; a table saved then has only that. */
+static void test_forget_times(void **state) {
+  enum { N = 50 };
+  sc_kernel_table *table = sc_kernel_table_new();
+  sc_rng rng;
+  sc_rng_seed(&rng, 22, 0);
+  for (int i = 0; i < N; i++) {
+    sc_kernel_fact fact = {
+        .family = (uint64_t)i, .compiler = 2, .spills = i, .code_bytes = 10 * i, .measured = i % 2 == 0};
+    fact.first_ns = fact.slope_ns = fact.measured ? 1 + (float)sc_rng_unit(&rng) : 0;
+    assert_int_equal(sc_kernel_table_put(table, &fact), SC_OK);
+  }
+  sc_kernel_table_forget_times(table);
+  assert_int_equal(sc_kernel_table_count(table), N);
+  for (int i = 0; i < N; i++) {
+    const sc_kernel_fact *fact = sc_kernel_table_find(table, (uint64_t)i, 2);
+    assert_true(fact->spills == i && fact->code_bytes == 10 * i);
+    assert_true(fact->measured == 0 && fact->first_ns == 0 && fact->slope_ns == 0);
+  }
+  sc_kernel_table_free(table);
+}
+
 static void write_text(const char *text, size_t len) {
   FILE *file = fopen(path, "wb");
   assert_non_null(file);
@@ -210,8 +232,8 @@ static void test_damaged_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_against_list), cmocka_unit_test(test_put),           cmocka_unit_test(test_file),
-      cmocka_unit_test(test_file_errors),  cmocka_unit_test(test_damaged_files),
+      cmocka_unit_test(test_against_list), cmocka_unit_test(test_put),         cmocka_unit_test(test_forget_times),
+      cmocka_unit_test(test_file),         cmocka_unit_test(test_file_errors), cmocka_unit_test(test_damaged_files),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

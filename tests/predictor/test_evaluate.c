@@ -249,20 +249,42 @@ static void intervals_follow_the_noise(void **state) {
 
 /* ---- learning ---- */
 
+/* All tasks are matmuls, so that this part is the whole; some have 8 rows; the networks' tasks make up the whole. */
+static void check_parts(const synthetic *s, const sc_evaluation *e) {
+  size_t tasks = 0;
+  double top1 = 0;
+  assert_int_equal(e->nparts, 2 + (int)s->rows.nnetworks);
+  assert_string_equal(e->part[0].name, "matmul");
+  assert_memory_equal(&e->part[0].top1, &e->model.top1, sizeof e->model.top1);
+  assert_memory_equal(&e->part[0].regret_ratio, &e->regret_ratio, sizeof e->regret_ratio);
+  assert_string_equal(e->part[1].name, "few rows");
+  assert_int_equal(e->part[1].tasks, (s->rows.ntasks + 6) / 7); /* M is 8 in every seventh */
+  for (int i = 2; i < e->nparts; i++) {
+    assert_string_equal(e->part[i].name, s->rows.network_name[i - 2]);
+    tasks += e->part[i].tasks;
+    top1 += (double)e->part[i].tasks * e->part[i].top1.value;
+  }
+  assert_true(tasks == e->tasks - s->rows.ntasks % 3); /* a network of one task is no part */
+  assert_true(s->rows.ntasks % 3 || fabs(top1 / (double)tasks - e->model.top1.value) < 1e-9);
+}
+
 static void the_planted_truth_is_found(void **state) {
   synthetic s;
   sc_evaluation e;
   sc_str text = {0}, json = {0};
-  assert_int_equal(synthetic_make(&s, 40, 40, 9, NULL), SC_OK);
+  assert_int_equal(synthetic_make(&s, 39, 40, 9, NULL), SC_OK);
   double *predicted = calloc(s.rows.n, sizeof *predicted);
-  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_NETWORK, NULL, &synthetic_quick, &e, predicted, NULL), SC_OK);
-  assert_true(e.rows == s.rows.n && e.tasks == 40 && e.groups == 40 && e.networks == 14);
+  assert_int_equal(
+      sc_evaluate(&s.rows, SC_HOLDOUT_NETWORK, NULL, &synthetic_quick, &e, &(sc_evaluated){.time_s = predicted}, NULL),
+      SC_OK);
+  assert_true(e.rows == s.rows.n && e.tasks == 39 && e.groups == 39 && e.networks == 13);
   assert_true(e.model.top1.value > 0.985 && e.model.pairs.value > 0.985 && e.model.mape.value < 0.06);
   assert_true(e.model.top1.value > e.analytic.top1.value && e.regret_ratio.value < 0.6 && e.regret_ratio.high < 1);
   assert_true(e.remeasured.top1.value == 1 && e.random.top1.value < 0.5); /* there is no noise */
   for (size_t i = 0; i < s.rows.n; i++) assert_true(fabs(log(predicted[i] / s.rows.time_s[i])) < 1);
-  sc_evaluation_print(&e, false, &text);
-  sc_evaluation_print(&e, true, &json);
+  check_parts(&s, &e);
+  sc_evaluation_print(&e, false, true, &text);
+  sc_evaluation_print(&e, true, true, &json);
   assert_non_null(strstr(text.text, "re-measured"));
   assert_non_null(strstr(text.text, "claims need 100"));
   assert_non_null(strstr(json.text, "\"regret_ratio\": ["));
@@ -291,7 +313,7 @@ static void seen_rows_are_not_evaluated(void **state) {
   other.rows.ngroups = 1;
   assert_int_equal(sc_evaluate(&other.rows, SC_HOLDOUT_NONE, model, NULL, &e, NULL, &err), SC_OK);
   assert_true(e.model.top1.value > 0.9 && isnan(e.model.top1.low) && isnan(e.model.top1_p5.high));
-  sc_evaluation_print(&e, false, &text);
+  sc_evaluation_print(&e, false, true, &text);
   assert_non_null(strstr(text.text, " [-]"));
   assert_null(strstr(text.text, "nan"));
   sc_str_free(&text);
@@ -313,19 +335,40 @@ static void development_networks_alone_are_scored(void **state) {
   double *predicted = calloc(s.rows.n, sizeof *predicted), *again = calloc(s.rows.n, sizeof *again);
   assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_DEVELOPMENT, NULL, &o, &e, NULL, &err), SC_UNSUPPORTED);
   s.rows.development = development;
-  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_DEVELOPMENT, NULL, &o, &e, predicted, &err), SC_OK);
+  assert_int_equal(
+      sc_evaluate(&s.rows, SC_HOLDOUT_DEVELOPMENT, NULL, &o, &e, &(sc_evaluated){.time_s = predicted}, &err), SC_OK);
   assert_true(e.rows == 96 && e.tasks == 6 && e.groups == 6 && e.networks == 2);
   assert_true(e.trained_groups == 15 && e.trained_rows == 240);
   assert_true(e.model.top1.value > 0.8 && e.remeasured.top1.value == 1 && e.model.coverage.value > 0.5);
   for (size_t i = 0; i < s.rows.n; i++) /* labels of the held-out network do not matter to its own predictions */
     if (s.rows.network[i] == 1) s.rows.time_s[i] *= 1 + (double)(i % 5);
-  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_DEVELOPMENT, NULL, &o, &e, again, &err), SC_OK);
+  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_DEVELOPMENT, NULL, &o, &e, &(sc_evaluated){.time_s = again}, &err),
+                   SC_OK);
   for (size_t i = 0; i < s.rows.n; i++)
     if (s.rows.network[i] == 1) assert_true(predicted[i] == again[i]);
   assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_NETWORK, NULL, &o, &all, NULL, &err), SC_OK);
   assert_true(all.rows == s.rows.n && all.networks == 6);
   free(predicted);
   free(again);
+  synthetic_free(&s);
+}
+
+/* A group of features that the truth hangs on is missed; one that is not there is refused by name. */
+static void features_left_out_are_missed(void **state) {
+  synthetic s;
+  sc_evaluation with, without;
+  sc_error err;
+  assert_int_equal(synthetic_make(&s, 30, 20, 14, NULL), SC_OK);
+  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &with, NULL, NULL), SC_OK);
+  assert_int_equal(sc_rows_without(&s.rows, "tiles", &err), SC_USAGE);
+  assert_non_null(strstr(err.text, "there are workload nest tile "));
+  assert_int_equal(sc_rows_without(&s.rows, "tile", &err), SC_OK);
+  for (size_t i = 0; i < s.rows.n; i++) {
+    assert_true(s.rows.features[i * SC_FEATURE_COUNT + SC_FEATURE_tile_vectors] == 0);
+    assert_true(s.rows.features[i * SC_FEATURE_COUNT + SC_FEATURE_flop] > 0);
+  }
+  assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_GROUP, NULL, &synthetic_quick, &without, NULL, NULL), SC_OK);
+  assert_true(without.model.mape.value > 1.2 * with.model.mape.value);
   synthetic_free(&s);
 }
 
@@ -363,6 +406,7 @@ int main(void) {
       cmocka_unit_test(the_planted_truth_is_found),
       cmocka_unit_test(seen_rows_are_not_evaluated),
       cmocka_unit_test(development_networks_alone_are_scored),
+      cmocka_unit_test(features_left_out_are_missed),
       cmocka_unit_test(shares_of_the_groups),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
