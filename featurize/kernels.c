@@ -145,17 +145,23 @@ static const sc_kernel_fact *find_fact(sc_walk *w, const combination *c, int var
   return fact;
 }
 
+/* Scalar multiply-adds of one combination that are executed. */
+static double fma_of(const sc_walk *w, const dim_classes *dims, const combination *c) {
+  double fma = w->valid_share;
+  for (int i = 0; i < w->p->ndims; i++) {
+    const class_count *at = &dims[i].at[c->class[w->p->dim[i]]];
+    fma *= at->tiles * at->size;
+  }
+  return fma;
+}
+
 /* What the kernel table knows of one combination: `run` of its trips are executed. */
 static void add_facts(sc_walk *w, const dim_classes *dims, const combination *c, int variant, double run,
                       double cycles) {
   sc_kernel_sums *k = &w->kernels;
   const sc_kernel_fact *fact = find_fact(w, c, variant);
   if (fact == NULL) return;
-  double fma = w->valid_share;
-  for (int i = 0; i < w->p->ndims; i++) {
-    const class_count *at = &dims[i].at[c->class[w->p->dim[i]]];
-    fma *= at->tiles * at->size;
-  }
+  const double fma = fma_of(w, dims, c);
   if (fact->spills >= 0 && fact->code_bytes >= 0) {
     const double share = fma / k->fma;
     k->static_fma += fma;
@@ -164,7 +170,9 @@ static void add_facts(sc_walk *w, const dim_classes *dims, const combination *c,
   }
   if (!fact->measured) return;
   k->known_fma += fma;
-  k->known_ns += c->calls * (double)fact->first_ns + sc_max(run - c->calls, 0) * (double)fact->slope_ns;
+  const double ns = c->calls * (double)fact->first_ns + sc_max(run - c->calls, 0) * (double)fact->slope_ns;
+  k->known_ns += ns;
+  if (c->main) k->main_ns = ns;
   k->known_model_ns += run * cycles / w->p->rates.clock_hz * 1e9;
   k->first_ns += c->calls * sc_max((double)fact->first_ns - (double)fact->slope_ns, 0);
 }
@@ -196,7 +204,11 @@ static void add_combination(sc_walk *w, const dim_classes *dims, const combinati
   k->load_cycles += run * cost.load_cycles;
   k->chain_cycles += run * cost.chain_cycles;
   k->cycles += run * cost.cycles;
-  if (c->main) describe_main(w, c, &cost);
+  if (c->main) {
+    describe_main(w, c, &cost);
+    k->main_fma = fma_of(w, dims, c);
+    k->main_cycles = run * cost.cycles;
+  }
   if (w->p->target.kernels != NULL) add_facts(w, dims, c, variant, run, cost.cycles);
 }
 
@@ -241,6 +253,7 @@ void sc_walk_kernels(sc_walk *w) {
   k->fma = p->full * w->valid_share;
   k->calls = k->trips = k->vector_fma = k->vector_loads = k->broadcasts = k->stores = 0;
   k->fma_cycles = k->load_cycles = k->chain_cycles = k->cycles = 0;
+  k->main_fma = k->main_cycles = k->main_ns = 0;
   k->known_fma = k->static_fma = k->known_ns = k->known_model_ns = k->first_ns = k->spills = k->table_code_bytes = 0;
   for (int v = 0; v < k->variants; v++) { /* a number of mixed radix: a digit for each dim of more than one class */
     combination c = common;

@@ -27,7 +27,7 @@ static sc_metric summary(double value, double *drawn, int draws) {
 }
 
 /* Sums over the groups that have the measure; their number. */
-static size_t sums(const sc_bootstrap *b, const sc_task_scores *other, sc_measure measure, group_sum *group) {
+static size_t sums(const sc_bootstrap *b, const sc_task_scores *other, sc_score measure, group_sum *group) {
   size_t used = 0;
   memset(group, 0, b->ngroups * sizeof *group);
   for (size_t t = 0; t < b->ntasks; t++) {
@@ -55,7 +55,7 @@ static void add(group_sum *to, const group_sum *g) {
   to->n += g->n;
 }
 
-static sc_status of_sums(const sc_bootstrap *b, const sc_task_scores *other, sc_measure measure, sc_metric *out,
+static sc_status of_sums(const sc_bootstrap *b, const sc_task_scores *other, sc_score measure, sc_metric *out,
                          sc_error *err) {
   group_sum *group = malloc((b->ngroups ? b->ngroups : 1) * sizeof *group);
   double *drawn = malloc((size_t)b->draws * sizeof *drawn);
@@ -78,12 +78,12 @@ static sc_status of_sums(const sc_bootstrap *b, const sc_task_scores *other, sc_
   return ok ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory for the bootstrap");
 }
 
-sc_status sc_bootstrap_mean(const sc_bootstrap *b, sc_measure measure, sc_metric *out, sc_error *err) {
+sc_status sc_bootstrap_mean(const sc_bootstrap *b, sc_score measure, sc_metric *out, sc_error *err) {
   return of_sums(b, NULL, measure, out, err);
 }
 
-sc_status sc_bootstrap_ratio(const sc_bootstrap *b, const sc_task_scores *denominator, sc_measure measure,
-                             sc_metric *out, sc_error *err) {
+sc_status sc_bootstrap_ratio(const sc_bootstrap *b, const sc_task_scores *denominator, sc_score measure, sc_metric *out,
+                             sc_error *err) {
   return of_sums(b, denominator, measure, out, err);
 }
 
@@ -111,7 +111,7 @@ static double percentile(const ranked *sorted, size_t n, const uint32_t *copies)
   return NAN;
 }
 
-sc_status sc_bootstrap_p5(const sc_bootstrap *b, sc_measure measure, sc_metric *out, sc_error *err) {
+sc_status sc_bootstrap_p5(const sc_bootstrap *b, sc_score measure, sc_metric *out, sc_error *err) {
   const size_t room = b->ngroups ? b->ngroups : 1;
   ranked *sorted = malloc((b->ntasks ? b->ntasks : 1) * sizeof *sorted);
   uint32_t *copies = malloc(room * sizeof *copies);

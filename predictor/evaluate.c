@@ -97,7 +97,7 @@ static sc_status summarise(const sc_bootstrap *b, const char *name, sc_scores *o
                                      [SC_TAU] = &out->tau,           [SC_MAPE] = &out->mape,
                                      [SC_COVERAGE] = &out->coverage, [SC_HALF_WIDTH] = &out->half_width};
   snprintf(out->name, sizeof out->name, "%s", name);
-  for (int m = 0; m < SC_MEASURE_COUNT; m++) SC_TRY(sc_bootstrap_mean(b, (sc_measure)m, to[m], err));
+  for (int m = 0; m < SC_MEASURE_COUNT; m++) SC_TRY(sc_bootstrap_mean(b, (sc_score)m, to[m], err));
   return sc_bootstrap_p5(b, SC_TOP1, &out->top1_p5, err);
 }
 

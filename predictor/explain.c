@@ -53,28 +53,65 @@ static void print_doc(const sc_task *task, const char *doc, sc_str *out) {
   }
 }
 
+enum { TERMS = 7 };
+typedef struct term {
+  const char *what, *binds;
+  double time_s;
+} term;
+
+/* The parts of the analytic time; their sum. */
+static double list_terms(const sc_analytic_fit *fit, const sc_analytic *t, term *terms) {
+  const double kernels = t->known >= 0.5F ? fit->kernel * t->kernel_s : fit->compute * t->compute_s;
+  const term all[TERMS] = {
+      {"kernels", "the kernels", kernels},
+      {"traffic from the L2", "traffic from the L2", fit->l2 * t->l2_s},
+      {"from the L3", "traffic from the L3", fit->l3 * t->l3_s},
+      {"from memory", "traffic from memory", fit->memory * t->memory_s},
+      {"set conflicts", "set conflicts", fit->conflict * t->conflict_s},
+      {"packing", "packing", fit->pack * t->pack_s},
+      {"calls, loops and partial sums", "calls, loops and partial sums", fit->overhead * t->overhead_s}};
+  memcpy(terms, all, sizeof all);
+  return sc_fit_analytic_s(fit, t);
+}
+
 static void print_terms(const sc_analytic_fit *fit, const sc_analytic *t, sc_str *out) {
-  const bool known = t->known >= 0.5F;
-  const struct {
-    const char *what;
-    double time_s;
-  } term[] = {{"kernels", known ? fit->kernel * t->kernel_s : fit->compute * t->compute_s},
-              {"traffic from the L2", fit->l2 * t->l2_s},
-              {"from the L3", fit->l3 * t->l3_s},
-              {"from memory", fit->memory * t->memory_s},
-              {"set conflicts", fit->conflict * t->conflict_s},
-              {"packing", fit->pack * t->pack_s},
-              {"calls, loops and partial sums", fit->overhead * t->overhead_s}};
-  const double sum = sc_fit_analytic_s(fit, t);
+  term terms[TERMS];
+  const double sum = list_terms(fit, t, terms);
   sc_str_add(out, "analytic time ");
   sc_str_time(out, sum);
   sc_str_add(out, ":");
   const char *comma = " ";
-  for (size_t i = 0; i < SC_COUNT_OF(term); i++) {
-    if (term[i].time_s < 0.005 * sum) continue;
-    sc_str_printf(out, "%s%s %.0f %%", comma, term[i].what, 100 * term[i].time_s / sum);
+  for (int i = 0; i < TERMS; i++) {
+    if (terms[i].time_s < 0.005 * sum) continue;
+    sc_str_printf(out, "%s%s %.0f %%", comma, terms[i].what, 100 * terms[i].time_s / sum);
     comma = ", ";
   }
+  sc_str_add(out, "\n");
+}
+
+/* What the kernels wait for, by the counts of their instructions. */
+static const char *kernels_wait_for(const float *row) {
+  const double loads = sc_feature_value(SC_FEATURE_load_over_fma_cycles, row[SC_FEATURE_load_over_fma_cycles]),
+               chain = sc_feature_value(SC_FEATURE_chain_over_fma_cycles, row[SC_FEATURE_chain_over_fma_cycles]);
+  if (chain > 1 && chain > loads) return "the latency of the FMA";
+  return loads > 1 ? "loads and spills" : "the FMA units";
+}
+
+/* The largest part, and what is lost inside others: by short tiles, by threads that wait. */
+static void print_binding(const sc_analytic_fit *fit, const sc_analytic *t, const float *row, sc_str *out) {
+  term terms[TERMS];
+  int most = 0;
+  const double sum = list_terms(fit, t, terms), kernel = t->known >= 0.5F ? fit->kernel : fit->compute;
+  for (int i = 1; i < TERMS; i++)
+    if (terms[i].time_s > terms[most].time_s) most = i;
+  sc_str_printf(out, "bound by %s, %.0f %%", terms[most].binds, 100 * terms[most].time_s / sum);
+  if (most == 0) sc_str_printf(out, ", which wait for %s", kernels_wait_for(row));
+  const double tails = kernel * t->tails_s / sum;
+  if (tails > 0.005) sc_str_printf(out, "; short tiles cost %.0f %%", 100 * tails);
+  const double threads = sc_feature_value(SC_FEATURE_threads, row[SC_FEATURE_threads]),
+               balance = sc_feature_value(SC_FEATURE_balance, row[SC_FEATURE_balance]);
+  if (threads > 1.5 && balance > 0)
+    sc_str_printf(out, "; %.0f threads are %.2f times as fast as one at most", threads, balance);
   sc_str_add(out, "\n");
 }
 
@@ -125,6 +162,7 @@ sc_status sc_model_explain(const sc_model *model, const sc_task *task, const sc_
   for (int f = 0; f < SC_FEATURE_COUNT; f++) pushes[f] = (sc_push){f, phi[f]};
   print_head(task, &prediction, target->machine, out);
   print_terms(&model->card.analytic, &terms, out);
+  print_binding(&model->card.analytic, &terms, row, out);
   sc_str_printf(out, "the trees make it %+.1f %%: %+.1f %% for every schedule, and for this one\n",
                 100 * (prediction.time_s / prediction.analytic_s - 1), 100 * (exp(base) - 1));
   sc_explain_pushes(task, row, pushes, top > 0 ? top : 8, out);

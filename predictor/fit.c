@@ -89,7 +89,7 @@ static sc_status fit_beside(const sc_rows *rows, const uint32_t *index, size_t n
                             sc_analytic_fit *fit, sc_error *err) {
   enum { FEW = 50 };
   float *margin = malloc(SC_FOREST_OUTPUTS * n * sizeof *margin);
-  double *time_s = malloc(rows->n * sizeof *time_s), sum = 0;
+  double *time_s = malloc((rows->n + rows->nviews) * sizeof *time_s), sum = 0;
   sc_status status = margin && time_s ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory for %zu rows", n);
   if (status == SC_OK) status = sc_fit_margins(&base->cuts, &base->forest, rows, index, n, margin, err);
   *fit = base->card.analytic;

@@ -97,26 +97,32 @@ static bool is_in_share(const job *j, const char *group) {
   return (double)sc_hash64(group, strlen(group), j->train->seed + 1) < share * 0x1p64;
 }
 
-/* Rows of the fold, and rows that its model may see; returned in one allocation. */
+/* Rows and views of the fold, and those that its model may see; returned in one allocation. */
 static uint32_t *split(job *j, int fold, size_t *ntest, size_t *ntrain) {
   const sc_rows *rows = j->rows;
   const sc_oof *oof = j->oof;
-  uint32_t *index = malloc(rows->n * sizeof *index);
+  const size_t all = rows->n + rows->nviews;
+  uint32_t *index = malloc(all * sizeof *index);
   bool *held = calloc(rows->ngroups, sizeof *held);
   *ntest = *ntrain = 0;
   if (index && held) {
     for (size_t g = 0; g < rows->ngroups; g++) held[g] = !is_in_share(j, rows->group_name[g]);
-    for (size_t i = 0; i < rows->n; i++) {
-      if (oof->fold[i] != fold) continue;
-      if (!oof->within_group) held[rows->group[i]] = true;
+    size_t trained = 0;
+    for (size_t i = 0; i < all; i++) {
+      const uint32_t row = sc_row_of(rows, i);
+      if (oof->fold[row] != fold) continue;
+      if (!oof->within_group) held[rows->group[row]] = true;
       index[(*ntest)++] = (uint32_t)i;
     }
-    for (size_t i = 0; i < rows->n; i++) {
-      if (oof->fold[i] != fold && !held[rows->group[i]]) index[*ntest + (*ntrain)++] = (uint32_t)i;
+    for (size_t i = 0; i < all; i++) {
+      const uint32_t row = sc_row_of(rows, i);
+      if (oof->fold[row] == fold || held[rows->group[row]]) continue;
+      index[*ntest + (*ntrain)++] = (uint32_t)i;
+      trained += i < rows->n;
     }
     if (!j->abs_residual && *ntest && fold < oof->nscored) {
       atomic_fetch_add(&j->trained, 1);
-      atomic_fetch_add(&j->trained_rows, *ntrain);
+      atomic_fetch_add(&j->trained_rows, trained);
       for (size_t g = 0; g < rows->ngroups; g++) atomic_fetch_add(&j->trained_groups, !held[g]);
     }
   }
@@ -221,7 +227,8 @@ static double mean_abs(const float *value, size_t n) {
 
 static sc_status stages(job *j, int nthread, float *residual, sc_error *err) {
   SC_TRY(run_stage(j, nthread, err));
-  for (size_t i = 0; i < j->rows->n; i++) residual[i] = (float)fabs(log(j->rows->time_s[i] / j->oof->predicted_s[i]));
+  for (size_t i = 0; i < j->rows->n + j->rows->nviews; i++)
+    residual[i] = (float)fabs(log(j->rows->time_s[i] / j->oof->predicted_s[i]));
   j->abs_residual = residual;
   const sc_model *base = j->options->base;
   j->log_scale = base ? base->card.intervals.log_scale : log(mean_abs(residual, j->rows->n));
@@ -233,11 +240,12 @@ sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_opt
                      sc_error *err) {
   sc_fit_options fit_options;
   SC_TRY(sc_fit_options_of(options, &fit_options, err));
+  const size_t all = rows->n + rows->nviews;
   *oof = (sc_oof){.fold = calloc(rows->n, 1),
-                  .predicted_s = calloc(rows->n, sizeof(double)),
-                  .analytic_s = calloc(rows->n, sizeof(double)),
-                  .scale = calloc(rows->n, sizeof(double)),
-                  .abs_residual = calloc(rows->n, sizeof(float))};
+                  .predicted_s = calloc(all, sizeof(double)),
+                  .analytic_s = calloc(all, sizeof(double)),
+                  .scale = calloc(all, sizeof(double)),
+                  .abs_residual = calloc(all, sizeof(float))};
   job j = {.rows = rows,
            .options = &fit_options,
            .oof = oof,

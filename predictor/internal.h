@@ -20,6 +20,15 @@ void sc_cuts_bins(const sc_cuts *cuts, const float *rows, size_t n, uint8_t *bin
 void sc_cuts_block(const sc_cuts *cuts, const float *rows, size_t n, const bool *used,
                    uint8_t (*bins)[SC_FOREST_BLOCK]);
 
+/* ---- views.c ---- */
+
+sc_status sc_rows_add_views(sc_arena *arena, const sc_library *library, const sc_kernel_table *kernels, sc_rows *rows,
+                            sc_error *err);
+/* The row that a number of a row or view stands for. */
+static inline uint32_t sc_row_of(const sc_rows *rows, size_t i) {
+  return i < rows->n ? (uint32_t)i : rows->view_of[i - rows->n];
+}
+
 /* ---- fit_analytic.c ---- */
 
 /* Non-negative coefficients that make sum(coefficient x term) / time nearest to 1 over rows index[n]. */
@@ -61,7 +70,7 @@ typedef struct sc_fit_options {
 } sc_fit_options;
 /* Defaults in the place of zeros. */
 sc_status sc_fit_options_of(const sc_train_options *options, sc_fit_options *out, sc_error *err);
-/* Trains on rows index[n]; abs_residual[rows.n] (NULL = none) adds the second output, relative to log_scale. The
+/* Trains on rows index[n], which may be views too; abs_residual by row and view (NULL = none) adds the second output, relative to log_scale. The
  * booster is handed out when asked for. */
 sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, const sc_fit_options *options,
                        const float *abs_residual, double log_scale, sc_fit *fit, sc_booster **booster, sc_error *err);
@@ -82,6 +91,7 @@ typedef struct sc_oof {
   bool within_group; /* the rows are of one group: folds hold schedules of it */
   uint8_t *fold; /* of each row */
   double trained_rows, trained_groups; /* mean over the scored folds */
+  /* By row, then by view. */
   double *predicted_s, *analytic_s; /* by models that never saw the row's group */
   float *abs_residual; /* |log(time / predicted)| */
   double *scale; /* of the residual, out of fold as well */

@@ -4,7 +4,7 @@
 
 #include "predictor/internal.h"
 
-typedef enum sc_measure {
+typedef enum sc_score {
   SC_TOP1, /* best time of the pool / time of the predicted best */
   SC_TOP5, /* the same for the best of the five predicted best */
   SC_REGRET1, /* time of the predicted best / best time - 1 */
@@ -14,7 +14,7 @@ typedef enum sc_measure {
   SC_COVERAGE, /* share of the true times inside their interval */
   SC_HALF_WIDTH, /* median of (high - low) / 2 / predicted */
   SC_MEASURE_COUNT
-} sc_measure;
+} sc_score;
 
 /* One task's pool. NaN: not defined (no pairs, no intervals). */
 typedef struct sc_task_scores {
@@ -36,11 +36,11 @@ typedef struct sc_bootstrap {
   int draws;
   uint64_t seed;
 } sc_bootstrap;
-sc_status sc_bootstrap_mean(const sc_bootstrap *b, sc_measure measure, sc_metric *out, sc_error *err);
+sc_status sc_bootstrap_mean(const sc_bootstrap *b, sc_score measure, sc_metric *out, sc_error *err);
 /* Ratio of two means over the same tasks, drawn together. */
-sc_status sc_bootstrap_ratio(const sc_bootstrap *b, const sc_task_scores *denominator, sc_measure measure,
-                             sc_metric *out, sc_error *err);
+sc_status sc_bootstrap_ratio(const sc_bootstrap *b, const sc_task_scores *denominator, sc_score measure, sc_metric *out,
+                             sc_error *err);
 /* The 5th percentile over tasks. */
-sc_status sc_bootstrap_p5(const sc_bootstrap *b, sc_measure measure, sc_metric *out, sc_error *err);
+sc_status sc_bootstrap_p5(const sc_bootstrap *b, sc_score measure, sc_metric *out, sc_error *err);
 
 #endif

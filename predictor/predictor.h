@@ -20,9 +20,11 @@ typedef struct sc_rows {
       skipped_elsewhere /* in another boot than most of their task, or another shard than most of their passes */,
       skipped_forbidden /* of a group that evaluation keeps */,
       skipped_illegal /* no longer a task or legal schedule */;
-  float *features; /* n x SC_FEATURE_COUNT */
-  double *time_s, *analytic_s; /* labels; analytic times by the machine file alone */
-  sc_analytic *analytic; /* their terms, from which training fits coefficients */
+  float *features; /* n x SC_FEATURE_COUNT, views behind them */
+  double *time_s /* labels, views behind them */, *analytic_s; /* analytic times by the machine file alone */
+  sc_analytic *analytic; /* their terms, from which training fits coefficients; views behind them */
+  size_t nviews; /* more views of some rows, with less known of their kernels, that training sees too */
+  uint32_t *view_of; /* row of each view */
   bool *forbidden; /* of a group that evaluation keeps: only with keep_forbidden */
   bool *development; /* of each network: data/corpus/development.txt lists it; NULL = none */
   uint32_t *task, *group, *network; /* indices into the names */
@@ -40,6 +42,7 @@ typedef struct sc_rows_options {
   int passes; /* 0 = 3 or as many as nine of ten rows have, more in tasks whose rows all have more */
   bool disturbed; /* passes marked invalid count too: for a machine that is never quiet; the card says how many rows */
   const sc_kernel_table *kernels; /* NULL = none */
+  bool views; /* of every third row one more, in which some or all of these kernels are not known: for training */
   /* Path of the table task -> network; NULL = data/corpus/networks.txt. Tasks not in it are a network of their own. */
   const char *networks;
   /* Path of the evaluation tasks, in the same form, whose groups training must not see; NULL =

@@ -96,6 +96,7 @@ static sc_status new_task(building *b, const char *text, task_slot *slot, sc_err
   sc_str key = {0};
   sc_task_group_key(slot->task, &key);
   const char *group = sc_str_text(&key), *network = network_of(&b->corpus, slot->task, group);
+  if (!network) network = network_of(&b->evaluation, slot->task, group);
   slot->group = sc_names_add(&b->groups, group);
   slot->network = sc_names_add(&b->networks, network ? network : slot->task->text);
   slot->forbidden = sc_names_find(&b->evaluation.groups, group) != SC_NO_NAME;
@@ -323,6 +324,8 @@ sc_status sc_rows_build(sc_arena *arena, const sc_library *library, const sc_dat
       !sc_names_renumber(arena, rows->network, rows->n, &b.networks, &rows->network_name, &rows->nnetworks)) {
     return out_of_memory(err);
   }
+  const bool views = b.options->views && rows->kernel_facts > 0;
+  if (views) SC_TRY(sc_rows_add_views(arena, library, b.options->kernels, rows, err));
   return mark_development(arena, rows, err);
 }
 
@@ -351,7 +354,7 @@ sc_status sc_rows_without(sc_rows *rows, const char *group, sc_error *err) {
     if (f == 0 || strcmp(of, sc_feature_at(f - 1)->group) != 0) sc_str_printf(&known, " %s", of);
     if (strcmp(of, group) != 0) continue;
     found = true;
-    for (size_t i = 0; i < rows->n; i++) rows->features[i * SC_FEATURE_COUNT + (size_t)f] = 0;
+    for (size_t i = 0; i < rows->n + rows->nviews; i++) rows->features[i * SC_FEATURE_COUNT + (size_t)f] = 0;
   }
   const sc_status status =
       found ? SC_OK : sc_fail(err, SC_USAGE, "no features are called '%s': there are%s", group, sc_str_text(&known));

@@ -74,7 +74,7 @@ void sc_train_describe(const sc_rows *rows, const sc_model *base, sc_card *card)
   card->kernel_facts = (uint32_t)rows->kernel_facts;
 }
 
-static double mean_of(const sc_task_scores *scores, size_t n, sc_measure measure) {
+static double mean_of(const sc_task_scores *scores, size_t n, sc_score measure) {
   double sum = 0, count = 0;
   for (size_t t = 0; t < n; t++) {
     if (!isfinite(scores[t].value[measure])) continue;
@@ -174,12 +174,13 @@ void sc_train_take(sc_model *draft, const sc_fit *fit, const sc_fit_options *opt
 /* All rows, two outputs. */
 static sc_status train_final(const sc_rows *rows, const sc_fit_options *options, const sc_oof *oof, sc_model *draft,
                              sc_booster **booster, sc_error *err) {
-  uint32_t *index = malloc(rows->n * sizeof *index);
+  const size_t n = rows->n + rows->nviews;
+  uint32_t *index = malloc(n * sizeof *index);
   sc_fit *fit = malloc(sizeof *fit);
   sc_status status = index && fit ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
-  for (size_t i = 0; status == SC_OK && i < rows->n; i++) index[i] = (uint32_t)i;
+  for (size_t i = 0; status == SC_OK && i < n; i++) index[i] = (uint32_t)i;
   if (status == SC_OK)
-    status = sc_fit_train(rows, index, rows->n, options, oof->abs_residual, oof->log_scale, fit, booster, err);
+    status = sc_fit_train(rows, index, n, options, oof->abs_residual, oof->log_scale, fit, booster, err);
   if (status == SC_OK) sc_train_take(draft, fit, options);
   free(fit);
   free(index);

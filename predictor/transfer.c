@@ -42,8 +42,8 @@ static void hold(transferring *t, int fold) {
 
 static size_t source_rows(transferring *t) {
   size_t n = 0;
-  for (size_t i = 0; i < t->source->n; i++) {
-    const uint32_t group = t->group[t->source->group[i]];
+  for (size_t i = 0; i < t->source->n + t->source->nviews; i++) {
+    const uint32_t group = t->group[t->source->group[sc_row_of(t->source, i)]];
     if (group == SC_NO_NAME || !t->held[group]) t->index[n++] = (uint32_t)i;
   }
   return n;
@@ -151,7 +151,7 @@ static sc_status score(const transferring *t, sc_transfer *out, sc_error *err) {
 
 sc_status sc_transfer_evaluate(const sc_rows *target, const sc_rows *source, size_t few,
                                const sc_train_options *options, sc_transfer *out, sc_error *err) {
-  const size_t most = target->n > source->n ? target->n : source->n;
+  const size_t all = source->n + source->nviews, most = target->n > all ? target->n : all;
   transferring t = {.target = target, .source = source, .options = options, .few = few};
   if (target->ngroups < 2 || source->n == 0)
     return sc_fail(err, SC_UNSUPPORTED,
@@ -163,7 +163,7 @@ sc_status sc_transfer_evaluate(const sc_rows *target, const sc_rows *source, siz
   t.held = malloc(target->ngroups * sizeof *t.held);
   t.group = malloc(source->ngroups * sizeof *t.group);
   t.index = malloc(most * sizeof *t.index);
-  t.zero = calloc(source->n, sizeof *t.zero);
+  t.zero = calloc(all, sizeof *t.zero);
   t.margin = malloc(SC_FOREST_OUTPUTS * target->n * sizeof *t.margin);
   sc_status status = t.none_s && t.held && t.group && t.index && t.zero && t.margin
                          ? match_groups(&t, err)

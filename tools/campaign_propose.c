@@ -30,7 +30,7 @@ static sc_status everything(campaign *c, sc_dataset **all) {
 /* Of everything measured so far; one member, since each round has another. *model NULL: there are too few rows. */
 static sc_status train(campaign *c, int round, sc_model **model) {
   tool *t = c->t;
-  const sc_rows_options how = {.kernels = c->p.kernels};
+  const sc_rows_options how = {.kernels = c->p.kernels, .views = true};
   const sc_train_options options = {.members = 1, .seed = c->recipe.seed + (uint64_t)round};
   sc_rows rows;
   sc_dataset *all;

@@ -139,6 +139,7 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   const sc_rows_options how = {.passes = (int)o->passes,
                                .disturbed = o->disturbed,
                                .kernels = kernels,
+                               .views = !o->model && !o->picks.n,
                                .keep_forbidden = o->model || o->picks.n};
   if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &how, &rows, &t->err);
   for (int i = 0; status == SC_OK && i < o->without.n; i++)

@@ -55,7 +55,7 @@ sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, int 
   char *paths[] = {(char *)(uintptr_t)path};
   SC_TRY(datasets_read(t, 1, paths, &dataset));
   sc_status status = tool_kernels_of(t, NULL, dataset, knowledge, &kernels);
-  const sc_rows_options how = {.kernels = kernels};
+  const sc_rows_options how = {.kernels = kernels, .views = true};
   if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &how, &source, &t->err);
   if (status == SC_OK) status = sc_transfer_evaluate(rows, &source, FEW, train, &transfer, &t->err);
   if (status == SC_OK) print(&transfer, json, &t->out);

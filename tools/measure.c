@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/tools.h"
+#include "tools/measure.h"
 
 struct measure_options {
   const char *out, *machine, *counters, *shard, *passes;
-  int64_t threads, seed;
+  int64_t threads, seed, active;
   double timeout, memory;
   bool cold, retry, json;
 };
@@ -25,6 +25,8 @@ static const option options[] = {
      OPTION_RANGE(0.01, 86400)},
     {"memory", 0, OPTION_REAL, offsetof(struct measure_options, memory), "GIB", "memory of one visit, default 4",
      OPTION_RANGE(0.01, 1048576)},
+    {"active", 0, OPTION_COUNT, offsetof(struct measure_options, active), "N", "only N of them, that a model asks for",
+     OPTION_RANGE(1, 1 << 24)},
     {"cold", 0, OPTION_FLAG, offsetof(struct measure_options, cold), NULL, "empty the caches before each repeat", NULL},
     {"retry", 0, OPTION_FLAG, offsetof(struct measure_options, retry), NULL, "measure again what timed out before",
      NULL},
@@ -76,7 +78,7 @@ static sc_status parse_passes(tool *t, const char *text, sc_campaign_options *c)
   return SC_OK;
 }
 
-static sc_status campaign(tool *t, const struct measure_options *o, const sc_machine *machine, const job_list *jobs) {
+static sc_status campaign(tool *t, const struct measure_options *o, const platform *p, const job_list *jobs) {
   sc_campaign_report report = {0};
   sc_dataset *dataset;
   sc_campaign_options c = {.measure = {.threads = (int)o->threads,
@@ -93,7 +95,8 @@ static sc_status campaign(tool *t, const struct measure_options *o, const sc_mac
   if (status == SC_OK) {
     warn_counters(t, o->counters);
     interrupt_catch();
-    status = jobs_measure(t, machine, jobs, c, dataset, &report);
+    status = o->active ? measure_active(t, p, jobs, (size_t)o->active, c, dataset, &report)
+                       : jobs_measure(t, &p->machine, jobs, c, dataset, &report);
     sc_status closed = sc_dataset_close(dataset, status == SC_OK ? &t->err : NULL);
     if (status == SC_OK) status = closed;
     if (status == SC_INTERRUPTED)
@@ -115,17 +118,20 @@ static sc_status can_run(tool *t, const sc_machine *machine) {
 static sc_status run(tool *t, const void *given, int n, char **operands) {
   const struct measure_options *o = given;
   job_list jobs;
-  sc_machine machine;
+  platform p;
   if (o->counters && strcmp(o->counters, "list") == 0) return list_counters(t);
   SC_TRY(parse_passes(t, o->passes, &(sc_campaign_options){0})); /* before a long input is read */
   SC_TRY(shard_parse(t, o->shard, &(sc_campaign_options){0}));
   if (!o->out) return tool_usage(t, "--out FILE is missing");
   if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
   SC_TRY(jobs_read(t, n, operands, &jobs));
-  sc_status status = tool_machine(t, o->machine, &machine, NULL, 0);
-  if (status == SC_OK) status = jobs_compilers(t, &jobs, &machine);
-  if (status == SC_OK) status = can_run(t, &machine);
-  if (status == SC_OK) status = campaign(t, o, &machine, &jobs);
+  sc_status status = platform_open(t, o->machine, &p);
+  if (status == SC_OK) {
+    status = jobs_compilers(t, &jobs, &p.machine);
+    if (status == SC_OK) status = can_run(t, &p.machine);
+    if (status == SC_OK) status = campaign(t, o, &p, &jobs);
+    platform_close(&p);
+  }
   jobs_free(&jobs);
   return status;
 }

@@ -55,7 +55,7 @@ static sc_status propose(quickstart *q, const sc_space_bound *space, const sc_ta
 }
 
 static sc_status train_on(quickstart *q, int passes) {
-  const sc_rows_options how = {.passes = passes, .kernels = q->p.kernels};
+  const sc_rows_options how = {.passes = passes, .kernels = q->p.kernels, .views = true};
   const sc_train_options options = {.members = 1, .log = q->t->log}; /* there are minutes */
   sc_rows rows;
   SC_TRY(sc_rows_build(q->t->arena, q->t->library, q->dataset, &how, &rows, &q->t->err));

@@ -79,8 +79,11 @@ static sc_status train_in_core(tool *t, const sc_dataset *dataset, const sc_rows
 /* `dataset` holds all rows; out of core it is NULL. */
 static sc_status train(tool *t, const struct train_options *o, int n, char **paths, const sc_model *base,
                        const sc_dataset *dataset, const sc_kernel_table *kernels) {
-  const sc_rows_options how = {
-      .passes = (int)o->passes, .disturbed = o->disturbed, .kernels = kernels, .forbid = o->forbid};
+  const sc_rows_options how = {.passes = (int)o->passes,
+                               .disturbed = o->disturbed,
+                               .kernels = kernels,
+                               .views = !o->out_of_core,
+                               .forbid = o->forbid};
   const sc_train_options to = {.members = (int)o->members,
                                .trees = (int)o->trees,
                                .depth = (int)o->depth,

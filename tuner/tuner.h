@@ -25,6 +25,19 @@ sc_status sc_model_propose(const sc_model *model, const sc_space_bound *space, c
                            const sc_target *target, size_t n, size_t scan, uint64_t seed, sc_sample_fn *each,
                            void *user, sc_error *err);
 
+/* A pool of candidates of many tasks, and what is known of them. */
+typedef struct sc_active_pool {
+  size_t n, ntasks;
+  const float *features; /* n x SC_FEATURE_COUNT */
+  const uint32_t *task; /* of each, < ntasks */
+  const double *time_s; /* predicted; before there is a model, analytic */
+  const double *spread; /* of the prediction: log(high / low); NULL = nothing is known of it */
+  bool *taken; /* measured already; what is chosen becomes so */
+} sc_active_pool;
+/* The n candidates that are worth most to measure next, as indices into the pool, the first first: representative x
+ * uncertain x promising (active.c). SC_USAGE: fewer are left. */
+sc_status sc_active_choose(const sc_active_pool *pool, size_t n, uint64_t seed, uint32_t *chosen, sc_error *err);
+
 /* ---- searching: the Auto Tuner's loop for one task ---- */
 
 typedef struct sc_trial {

@@ -63,8 +63,8 @@ static int sizes_of(const sc_task *task, int *value) {
 bool peer_onnxruntime(const sc_task *task, subject *s) {
   char number[8][16];
   int value[8];
-  char *python = getenv("SC_BENCH_PYTHON") ? getenv("SC_BENCH_PYTHON") : "python3";
-  char *argv[11] = {python, SC_BENCH_FOLDER "/measure_onnxruntime.py"};
+  static char own[] = "python3", script[] = SC_BENCH_FOLDER "/measure_onnxruntime.py";
+  char *argv[11] = {getenv("SC_BENCH_PYTHON") ? getenv("SC_BENCH_PYTHON") : own, script};
   const int n = sizes_of(task, value);
   for (int i = 0; i < n; i++) {
     snprintf(number[i], sizeof number[i], "%d", value[i]);
