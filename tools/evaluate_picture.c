@@ -50,13 +50,13 @@ sc_status evaluate_picture(tool *t, const char *path, const char *title, const s
   picture_quote(&s, title);
   sc_str_add(&s, " noenhanced\nset title 'times'\n");
   picture_scatter(&s, rows, e->time_s);
-  sc_str_add(&s,
-             "unset logscale\nset key bottom right\nset yrange [0:1]\nset ylabel 'share of the schedules'\n"
-             "set title '90 % intervals'\nset xrange [0:3]\nset xlabel 'error, in half intervals'\n"
-             "set arrow 1 from 1,0 to 1,1 nohead lc rgb 'gray'\nset arrow 2 from 0,0.9 to 3,0.9 nohead lc rgb 'gray'\n"
-             "plot $intervals with lines lw 2 title 'errors up to'\nunset arrow\n"
-             "set title 'picks'\nset xrange [0:40]\nset xlabel 'regret@1, %'\nset ylabel 'share of the tasks'\n"
-             "plot $model with steps lw 2 title 'model', $analytic with steps lw 2 title 'analytic'\n"
-             "unset multiplot\n");
+  sc_str_add(
+      &s, "unset logscale\nset key bottom right\nset yrange [0:1]\nset ylabel 'share of the schedules'\n"
+          "set title '90 % intervals'\nset xrange [0:3]\nset xlabel 'error, in half intervals'\n"
+          "set arrow 1 from 1,0 to 1,1 nohead lc rgb 'gray'\nset arrow 2 from 0,0.9 to 3,0.9 nohead lc rgb 'gray'\n"
+          "plot $intervals with lines lw 2 title 'errors up to'\nunset arrow\n"
+          "set title 'picks'\nset xrange [0:40]\nset xlabel 'regret@1, %' noenhanced\nset ylabel 'share of the tasks'\n"
+          "plot $model with steps lw 2 title 'model', $analytic with steps lw 2 title 'analytic'\n"
+          "unset multiplot\n");
   return picture_run(t, &s);
 }

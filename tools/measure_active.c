@@ -143,7 +143,7 @@ static sc_status measure(active *a, size_t n, sc_campaign_report *report) {
 }
 
 static sc_status batches(active *a, sc_campaign_report *report) {
-  size_t have, broken, each = (a->want + BATCHES - 1) / BATCHES;
+  size_t have = 0, broken = 0, each = (a->want + BATCHES - 1) / BATCHES;
   number_tasks(a);
   featurise(a);
   SC_TRY(look(a, &have, &broken));

@@ -111,7 +111,7 @@ sc_status picture_run(tool *t, sc_str *script) {
 void picture_scatter(sc_str *s, const sc_rows *rows, const double *predicted_s) {
   char names[8][32];
   const int n = put_blocks(s, rows, predicted_s, names);
-  sc_str_add(s, "set logscale xy\nset xlabel 'measured, ms'\nset ylabel 'predicted, ms'\nset grid\n"
+  sc_str_add(s, "set logscale xy\nset format '%g'\nset xlabel 'measured, ms'\nset ylabel 'predicted, ms'\nset grid\n"
                 "set key top left\nset size square\nplot x with lines lc rgb 'black' title 'exact', "
                 "1.25*x with lines lc rgb 'gray' dt 2 title '+-25 %', x/1.25 with lines lc rgb 'gray' dt 2 notitle");
   for (int k = 0; k < n; k++) {
