@@ -34,13 +34,13 @@ static double pack_cycles(const sc_walk *w) {
   return cycles;
 }
 
-/* All multiply-adds at the rate of the most frequent kernel would take less by this. */
-static double tails_of(const sc_kernel_sums *k, double kernel_s) {
+/* All multiply-adds at the rate of the most frequent kernel would take less by this share. */
+static float tails_of(const sc_kernel_sums *k) {
   if (!(k->main_fma > 0)) return 0;
   const bool known = k->main_ns > 0 && k->known_fma > 0;
   const double all = known ? k->known_ns / k->known_fma : k->cycles / k->fma,
                full = (known ? k->main_ns : k->main_cycles) / k->main_fma;
-  return all > full ? kernel_s * (1 - full / all) : 0;
+  return all > full ? (float)(1 - full / all) : 0;
 }
 
 void sc_analytic_work(const sc_walk *w, sc_analytic *out) {
@@ -55,7 +55,7 @@ void sc_analytic_work(const sc_walk *w, sc_analytic *out) {
     const double unknown_ns = sc_max(model_ns - k->known_model_ns, 0) * k->known_ns / k->known_model_ns;
     out->kernel_s = (k->known_ns + unknown_ns) * 1e-9 / w->speedup;
   }
-  out->tails_s = tails_of(k, out->kernel_s);
+  out->tails = tails_of(k);
   out->l1_s = k->load_cycles * second;
   out->pack_s = pack_cycles(w) * second;
   double loops = 0;

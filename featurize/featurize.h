@@ -40,8 +40,8 @@ typedef struct sc_analytic {
   double compute_s, kernel_s /* from the kernel table, else = compute_s */, l1_s, l2_s, l3_s, memory_s, conflict_s,
       pack_s, overhead_s;
   double time_s;
-  double tails_s; /* part of the kernels' time that short tiles cost beyond what full ones would */
   float known; /* share of the FMAs whose kernels' rates are measured */
+  float tails; /* share of the kernels' time that short tiles cost beyond what full ones would */
 } sc_analytic;
 /* Coefficients >= 0 of the terms, fitted on training groups; zeroed = the defaults of the machine file alone. */
 typedef struct sc_analytic_fit {

@@ -101,12 +101,11 @@ static const char *kernels_wait_for(const float *row) {
 static void print_binding(const sc_analytic_fit *fit, const sc_analytic *t, const float *row, sc_str *out) {
   term terms[TERMS];
   int most = 0;
-  const double sum = list_terms(fit, t, terms), kernel = t->known >= 0.5F ? fit->kernel : fit->compute;
+  const double sum = list_terms(fit, t, terms), tails = (double)t->tails * terms[0].time_s / sum;
   for (int i = 1; i < TERMS; i++)
     if (terms[i].time_s > terms[most].time_s) most = i;
   sc_str_printf(out, "bound by %s, %.0f %%", terms[most].binds, 100 * terms[most].time_s / sum);
   if (most == 0) sc_str_printf(out, ", which wait for %s", kernels_wait_for(row));
-  const double tails = kernel * t->tails_s / sum;
   if (tails > 0.005) sc_str_printf(out, "; short tiles cost %.0f %%", 100 * tails);
   const double threads = sc_feature_value(SC_FEATURE_threads, row[SC_FEATURE_threads]),
                balance = sc_feature_value(SC_FEATURE_balance, row[SC_FEATURE_balance]);

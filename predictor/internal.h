@@ -70,8 +70,8 @@ typedef struct sc_fit_options {
 } sc_fit_options;
 /* Defaults in the place of zeros. */
 sc_status sc_fit_options_of(const sc_train_options *options, sc_fit_options *out, sc_error *err);
-/* Trains on rows index[n], which may be views too; abs_residual by row and view (NULL = none) adds the second output, relative to log_scale. The
- * booster is handed out when asked for. */
+/* Trains on rows index[n], which may be views too; abs_residual by row and view (NULL = none) adds the second output,
+ * relative to log_scale. The booster is handed out when asked for. */
 sc_status sc_fit_train(const sc_rows *rows, const uint32_t *index, size_t n, const sc_fit_options *options,
                        const float *abs_residual, double log_scale, sc_fit *fit, sc_booster **booster, sc_error *err);
 /* A booster of the second output alone, over the cuts of `fit`. */

@@ -55,7 +55,8 @@ static sc_status add_operators(parting *p, sc_error *err) {
   }
   for (size_t t = 0; t < p->rows->ntasks; t++) {
     const float *row = p->rows->features + (size_t)p->of[t] * SC_FEATURE_COUNT;
-    p->in[t] = sc_feature_value(SC_FEATURE_in0_only, row[SC_FEATURE_in0_only]) <= SC_FEW_ROWS + 0.5;
+    const double n = sc_feature_value(SC_FEATURE_in0_only, row[SC_FEATURE_in0_only]);
+    p->in[t] = n > 0.5 && n < SC_FEW_ROWS + 0.5; /* 0: features of the workload were left out */
   }
   return add(p, "few rows", 8, 1, err);
 }

@@ -23,7 +23,8 @@ typedef struct sc_rows {
   float *features; /* n x SC_FEATURE_COUNT, views behind them */
   double *time_s /* labels, views behind them */, *analytic_s; /* analytic times by the machine file alone */
   sc_analytic *analytic; /* their terms, from which training fits coefficients; views behind them */
-  size_t nviews; /* more views of some rows, with less known of their kernels, that training sees too */
+  size_t
+      nviews; /* more views of some rows, with less known of their kernels, as far as some is, that training sees too */
   uint32_t *view_of; /* row of each view */
   bool *forbidden; /* of a group that evaluation keeps: only with keep_forbidden */
   bool *development; /* of each network: data/corpus/development.txt lists it; NULL = none */
@@ -94,7 +95,7 @@ sc_status sc_model_train(const sc_rows *rows, const sc_train_options *options, s
  * once or twice, what it returns stays until the next call. All are of one machine and of labels of as many passes. A sample of whole tasks, at most options->sample rows, gives cut points,
  * coefficients, intervals and scores, which the card says; the trees see all rows, but those of one member only every
  * members-th part of them. Bins go to a file in TMPDIR (default /var/tmp). Memory: 2 SC_FEATURE_COUNT + 100 bytes per
- * row of one member's share, 8 per row, the largest batch, the sample. Equal seeds and nthread give equal models. Where the sample holds all rows it is sc_model_train. */
+ * row of one member's share, 8 per row, the largest batch, the sample. Equal seeds and nthread give equal models. Views are not made. Where the sample holds all rows it is sc_model_train. */
 typedef struct sc_row_batches {
   size_t n;
   sc_status (*read)(void *user, size_t i, const sc_rows **rows, sc_error *err);
@@ -182,7 +183,8 @@ typedef struct sc_evaluation {
   sc_scores model, analytic, random, remeasured;
   sc_metric regret_ratio; /* model / analytic, paired */
   int nparts;
-  sc_part_scores part[SC_MAX_PARTS]; /* operators, "few rows" (at most SC_FEW_ROWS), draws, networks of several tasks */
+  /* Operators, "few rows" (at most SC_FEW_ROWS), draws, networks of several tasks; what goes beyond is left out. */
+  sc_part_scores part[SC_MAX_PARTS];
 } sc_evaluation;
 typedef enum sc_holdout {
   SC_HOLDOUT_GROUP /* 10 folds */,
@@ -213,7 +215,8 @@ typedef struct sc_transfer {
   sc_transfer_scores native /* trained on the target's rows */, corrected /* a base, by `few` rows of the target */,
       untouched /* a base; of the target its machine file and kernel table alone */;
 } sc_transfer;
-/* `source` are rows of the other machine, on which bases are trained; no model has seen a group that it predicts. */
+/* `source` are rows of the other machine, on which bases are trained; no model has seen a group that it predicts. few >= 2;
+ * options of all models, not NULL. SC_UNSUPPORTED: fewer than two groups of the target, or no rows of other groups. */
 sc_status sc_transfer_evaluate(const sc_rows *target, const sc_rows *source, size_t few,
                                const sc_train_options *options, sc_transfer *out, sc_error *err);
 

@@ -19,7 +19,8 @@ static float rounded(double value) {
   return x;
 }
 
-/* libxgboost tells whole numbers from others by their looks, hence the exponent. In the text of a model the key stands before each tree's list; inside a string its quotes would be escaped. */
+/* In the text of a model the key stands before each tree's list; inside a string its quotes would be escaped.
+ * libxgboost tells whole numbers from others by their looks, hence the exponent. */
 sc_status sc_round_leaves(const sc_str *json, sc_str *out, sc_error *err) {
   static const char key[] = "\"split_conditions\":";
   const char *at = sc_str_text(json), *const end = at + json->len, *list;

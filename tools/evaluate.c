@@ -91,7 +91,8 @@ static sc_status append_log(tool *t, const char *path, const sc_model *model, co
   return ok ? SC_OK : sc_fail(&t->err, SC_IO, "cannot append to %s", path);
 }
 
-static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_rows *rows, const sc_model *model) {
+static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_rows_options *how, const sc_rows *rows,
+                          const sc_model *model) {
   const sc_train_options train = {.members = (int)o->members,
                                   .trees = (int)o->trees,
                                   .depth = (int)o->depth,
@@ -106,7 +107,7 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
   if (!room) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
   const sc_evaluated predicted = {room, room + rows->n, room + 2 * rows->n, room + 3 * rows->n,
                                   room + 3 * rows->n + rows->ntasks};
-  if (o->base) return evaluate_transfer(t, rows, o->base, o->knowledge, &train, o->json);
+  if (o->base) return evaluate_transfer(t, rows, o->base, how, o->knowledge, &train, o->json);
   if (o->curve) return evaluate_curve(t, rows, holdout, &train, (int)o->curve, o->picture, o->json);
   SC_TRY(sc_evaluate(rows, holdout, model, &train, &e, &predicted, &t->err));
   sc_evaluation_print(&e, o->json, o->parts, &t->out);
@@ -129,6 +130,10 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
     return tool_usage(t, "--picks compares what was measured: no model, no curve, no picture");
   if (o->base && (o->curve || o->model || o->picture || o->picks.n))
     return tool_usage(t, "--base trains models of both machines: no model, no curve, no picture, no picks");
+  if (o->without.n && (o->base || o->model || o->picks.n))
+    return tool_usage(t, "--without trains models that lack features: no finished model, no base, no picks");
+  if (o->parts && (o->curve || o->base || o->picks.n))
+    return tool_usage(t, "--parts are parts of scores: no curve, no base, no picks");
   if (o->picture) SC_TRY(tool_output(t, o->picture));
   if (o->log && !file_exists(o->log)) SC_TRY(tool_output(t, o->log));
   if (o->log && file_exists(o->log) && access(o->log, W_OK) != 0) /* it is appended to */
@@ -148,8 +153,8 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   if (status == SC_OK && o->log && !all_forbidden(&rows))
     status = tool_usage(t, "--log is for evaluation sets; some rows here may be trained on");
   if (status == SC_OK)
-    status =
-        o->picks.n ? evaluate_picks(t, &rows, &o->picks, (uint64_t)o->seed, o->json) : evaluate(t, o, &rows, model);
+    status = o->picks.n ? evaluate_picks(t, &rows, &o->picks, (uint64_t)o->seed, o->json)
+                        : evaluate(t, o, &how, &rows, model);
   sc_model_free(model);
   sc_kernel_table_free(kernels);
   sc_dataset_close(dataset, NULL);

@@ -10,7 +10,7 @@ sc_status evaluate_curve(tool *t, const sc_rows *rows, sc_holdout holdout, const
 /* Times, intervals and regrets as a PNG. */
 sc_status evaluate_picture(tool *t, const char *path, const char *title, const sc_rows *rows, const sc_evaluated *e);
 /* A model of the dataset `path`, of another machine, as it is and corrected by a few of these rows, beside their own. */
-sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, int knowledge,
+sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, const sc_rows_options *how, int knowledge,
                             const sc_train_options *train, bool json);
 /* Methods that picked schedules, NAME=FILE each, and random draws, by what was measured. */
 sc_status evaluate_picks(tool *t, const sc_rows *rows, const text_list *files, uint64_t seed, bool json);

@@ -15,7 +15,8 @@ static void put_shares(sc_str *s, const char *name, double *value, size_t n) {
   qsort(value, n, sizeof *value, by_value);
   sc_str_printf(s, "%s << EOD\n", name);
   const size_t step = n / POINTS + 1;
-  for (size_t i = 0; i < n; i += step) sc_str_printf(s, "%.6g %.6g\n", value[i], (double)(i + 1) / (double)n);
+  for (size_t i = n > 0 ? (n - 1) % step : 0; i < n; i += step) /* the last one is drawn */
+    sc_str_printf(s, "%.6g %.6g\n", value[i], (double)(i + 1) / (double)n);
   sc_str_add(s, "EOD\n");
 }
 

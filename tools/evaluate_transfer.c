@@ -46,17 +46,20 @@ static void print(const sc_transfer *r, bool json, sc_str *out) {
   else sc_str_printf(out, "corrected: by %zu schedules; untouched: the machine file and kernel table alone\n", r->few);
 }
 
-sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, int knowledge,
+sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, const sc_rows_options *how, int knowledge,
                             const sc_train_options *train, bool json) {
   sc_dataset *dataset;
   sc_kernel_table *kernels = NULL;
   sc_rows source;
   sc_transfer transfer;
+  sc_rows_options same = *how;
   char *paths[] = {(char *)(uintptr_t)path};
   SC_TRY(datasets_read(t, 1, paths, &dataset));
   sc_status status = tool_kernels_of(t, NULL, dataset, knowledge, &kernels);
-  const sc_rows_options how = {.kernels = kernels, .views = true};
-  if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &how, &source, &t->err);
+  same.kernels = kernels;
+  if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &same, &source, &t->err);
+  if (status == SC_OK && sc_machine_fingerprint(&source.machine) == sc_machine_fingerprint(&rows->machine))
+    status = tool_usage(t, "%s is of the same machine: --base wants rows of another", path);
   if (status == SC_OK) status = sc_transfer_evaluate(rows, &source, FEW, train, &transfer, &t->err);
   if (status == SC_OK) print(&transfer, json, &t->out);
   sc_kernel_table_free(kernels);

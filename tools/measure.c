@@ -123,6 +123,8 @@ static sc_status run(tool *t, const void *given, int n, char **operands) {
   SC_TRY(parse_passes(t, o->passes, &(sc_campaign_options){0})); /* before a long input is read */
   SC_TRY(shard_parse(t, o->shard, &(sc_campaign_options){0}));
   if (!o->out) return tool_usage(t, "--out FILE is missing");
+  if (o->active && (o->shard || o->cold || o->retry))
+    return tool_usage(t, "--active learns from all that it measures, warm and once: no --shard, --cold, --retry");
   if (n == 0) return tool_usage(t, "FILE is missing; - is standard input");
   SC_TRY(jobs_read(t, n, operands, &jobs));
   sc_status status = platform_open(t, o->machine, &p);

@@ -45,8 +45,13 @@ static uint64_t identity(uint64_t task, uint64_t nest, uint64_t compiler, uint32
 }
 
 static int threads_of(const active *a, const sc_schedule *schedule) {
-  if (!schedule->nparallel) return 1;
-  return a->options.measure.threads ? a->options.measure.threads : (int)a->p->machine.cores.value;
+  return platform_threads(a->p, a->options.measure.threads, schedule);
+}
+
+/* Measured here as this run does, by the code that is generated today. */
+static bool is_ours(const active *a, const sc_record *r) {
+  return r->machine_hash == sc_machine_fingerprint(&a->p->machine) && r->harness_abi == sc_harness_abi() &&
+         r->codegen_version == sc_codegen_version() && !r->stale && !r->simulated;
 }
 
 static uint64_t identity_of(const active *a, const job *j) {
@@ -62,19 +67,21 @@ static sc_status look(active *a, size_t *have, size_t *broken) {
   const size_t n = sc_dataset_count(a->dataset);
   const int passes = a->options.passes ? a->options.passes : 3;
   uint64_t *known = malloc(2 * (n + 1) * sizeof *known), *complete = known + n + 1;
-  size_t ncomplete = 0;
+  size_t nknown = 0, ncomplete = 0;
   if (!known) return sc_fail(&a->t->err, SC_NOMEM, "no memory for %zu rows", n);
   for (size_t i = 0; i < n; i++) {
     const sc_record *r = sc_dataset_at(a->dataset, i);
-    known[i] = identity(r->task_hash, r->nest_hash, r->compiler_hash, r->threads);
-    if (r->outcome != SC_RAN || (int)r->npasses >= passes) complete[ncomplete++] = known[i];
+    if (!is_ours(a, r)) continue;
+    known[nknown] = identity(r->task_hash, r->nest_hash, r->compiler_hash, r->threads);
+    if (r->outcome != SC_RAN || sc_record_valid_passes(r) >= passes) complete[ncomplete++] = known[nknown];
+    nknown++;
   }
-  qsort(known, n, sizeof *known, by_hash);
+  qsort(known, nknown, sizeof *known, by_hash);
   qsort(complete, ncomplete, sizeof *complete, by_hash);
   *have = *broken = 0;
   for (size_t i = 0; i < a->jobs->n; i++) {
     const uint64_t own = identity_of(a, &a->jobs->job[i]);
-    a->taken[i] = bsearch(&own, known, n, sizeof own, by_hash) != NULL;
+    a->taken[i] = bsearch(&own, known, nknown, sizeof own, by_hash) != NULL;
     *have += a->taken[i];
     if (a->taken[i] && !bsearch(&own, complete, ncomplete, sizeof own, by_hash)) a->chosen[(*broken)++] = (uint32_t)i;
   }
@@ -130,20 +137,36 @@ static sc_status predict(active *a) {
 
 /* ---- measuring ---- */
 
-static sc_status measure(active *a, size_t n, sc_campaign_report *report) {
+/* Halves of passes are compared within a batch only. */
+static void add_report(sc_campaign_report *sum, const sc_campaign_report *r) {
+  sum->schedules += r->schedules;
+  sum->visits += r->visits;
+  sum->skipped += r->skipped;
+  sum->invalidated += r->invalidated;
+  sum->given_up += r->given_up;
+  sum->extended += r->extended;
+  sum->seconds += r->seconds;
+  sum->compile_s += r->compile_s;
+  for (int i = 0; i < SC_OUTCOME_COUNT; i++) sum->outcomes[i] += r->outcomes[i];
+}
+
+static sc_status measure(active *a, size_t n, sc_campaign_report *sum) {
+  sc_campaign_report report = {0};
   job_list batch = {0};
   sc_status status = SC_OK;
   for (size_t k = 0; k < n && status == SC_OK; k++) {
     const job *j = &a->jobs->job[a->chosen[k]];
     status = jobs_add(a->t, &batch, j->task, &j->schedule, j->origin);
   }
-  if (status == SC_OK) status = jobs_measure(a->t, &a->p->machine, &batch, a->options, a->dataset, report);
+  if (status == SC_OK) status = jobs_measure(a->t, &a->p->machine, &batch, a->options, a->dataset, &report);
+  add_report(sum, &report);
   jobs_free(&batch);
   return status;
 }
 
 static sc_status batches(active *a, sc_campaign_report *report) {
   size_t have = 0, broken = 0, each = (a->want + BATCHES - 1) / BATCHES;
+  report->agreement_top1 = report->agreement_tau = NAN;
   number_tasks(a);
   featurise(a);
   SC_TRY(look(a, &have, &broken));

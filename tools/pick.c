@@ -69,7 +69,7 @@ static size_t stretch(const job_list *jobs, size_t i, const sc_model *model) {
   return n;
 }
 
-static int threads_of(const platform *p, int64_t threads, const sc_schedule *schedule) {
+int platform_threads(const platform *p, int64_t threads, const sc_schedule *schedule) {
   if (!schedule->nparallel) return 1;
   return threads ? (int)threads : (int)p->machine.cores.value;
 }
@@ -81,7 +81,7 @@ sc_status jobs_predict(tool *t, const sc_model *model, const platform *p, int64_
   for (size_t i = 0, n; i < jobs->n && status == SC_OK; i += n) {
     n = stretch(jobs, i, model);
     for (size_t k = 0; k < n; k++) job_nest(&jobs->job[i + k], &nests[k]);
-    const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &jobs->job[i].schedule)};
+    const sc_target target = {&p->machine, p->kernels, platform_threads(p, threads, &jobs->job[i].schedule)};
     status = sc_model_predict(model, jobs->job[i].task, nests, n, &target, job_picked(&jobs->job[i], model), out + i,
                               &t->err);
   }
@@ -105,7 +105,7 @@ static sc_status calibrate(tool *t, const sc_model *model, const sc_task *task, 
     status = jobs_add(t, &jobs, task, &pick[i].schedule, (sc_origin){0});
   if (status == SC_OK) status = kernels_measure(t, p, &jobs);
   for (size_t i = 0; i < n && status == SC_OK; i++) {
-    const sc_target target = {&p->machine, p->kernels, threads_of(p, threads, &pick[i].schedule)};
+    const sc_target target = {&p->machine, p->kernels, platform_threads(p, threads, &pick[i].schedule)};
     sc_nest nest;
     job_nest(&jobs.job[i], &nest);
     status = sc_model_predict(model, task, &nest, 1, &target, true, &pick[i].prediction, &t->err);

@@ -117,6 +117,8 @@ typedef struct platform {
 } platform;
 sc_status platform_open(tool *t, const char *machine, platform *p);
 void platform_close(platform *p);
+/* Threads that a schedule runs with when so many are asked for; 0 = as many as the machine has cores. */
+int platform_threads(const platform *p, int64_t threads, const sc_schedule *schedule);
 /* The kernel table to train or evaluate rows of this dataset with: of --machine, else of the rows' own: what
  * came with schedcast, and what was measured here if it is this one. No more than --knowledge allows. Warns of a
  * --machine that is not that of the rows. */

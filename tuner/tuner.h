@@ -30,8 +30,8 @@ typedef struct sc_active_pool {
   size_t n, ntasks;
   const float *features; /* n x SC_FEATURE_COUNT */
   const uint32_t *task; /* of each, < ntasks */
-  const double *time_s; /* predicted; before there is a model, analytic */
-  const double *spread; /* of the prediction: log(high / low); NULL = nothing is known of it */
+  const double *time_s; /* predicted; before there is a model, analytic; finite, > 0 */
+  const double *spread; /* of the prediction: log(high / low), finite, >= 0; NULL = nothing is known of it */
   bool *taken; /* measured already; what is chosen becomes so */
 } sc_active_pool;
 /* The n candidates that are worth most to measure next, as indices into the pool, the first first: representative x

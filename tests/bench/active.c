@@ -1,6 +1,6 @@
-/* What choosing what to measure is worth, simulated: of a dataset's drawn rows (stratified and uniform) whose groups no
- * development network has, some are "measured", either as they come or chosen by sc_active_choose with models of those
- * before; a model of them is scored on the development networks. No time is taken, so that nothing needs a quiet machine.
+/* What choosing what to measure is worth, simulated: of a dataset's drawn rows (stratified and uniform) whose groups are
+ * not scored, some are "measured", either as they come or chosen by sc_active_choose with models of those
+ * before; a model of them is scored on the development networks, or on the evaluation's where a dataset holds any. No time is taken, so that nothing needs a quiet machine.
  *   build/tests/bench_active KERNELS DATASET ... */
 #include "tests/bench/simulated.h"
 #include "tuner/tuner.h"
@@ -121,6 +121,7 @@ int main(int argc, char **argv) {
   s.rows = load_rows(argv + 2, argc - 2, argv[1]);
   s.d = divide(&s.rows);
   keep_draws(&s);
+  if (s.d.ntrain < 100) fatal("too few drawn rows");
   s.scores = room(s.rows.ntasks, sizeof *s.scores);
   printf("%zu rows to choose among, %zu to score; mean of %d seeds\n", s.d.ntrain, s.d.ntest, SEEDS);
   printf("%-10s %6s   %-16s   %-6s   %s\n", "", "rows", "top-1", "pairs", "MAPE");

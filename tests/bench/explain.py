@@ -4,7 +4,7 @@
     PATH=build/release/bin:$PATH tests/bench/explain.py FOLDER [PASSES]
 
 A pair is two tasks, or two schedules of one, that differ in one cause: rows that are 4 KiB apart, packing at run time, a matrix
-that lies in memory or in the L3 instead of the L2, short tiles, kernels of few trips, a second thread. Printed are the share of
+that lies in memory or in the L3 instead of the L2, short tiles, kernels of few trips, register tiles without reuse. Printed are the share of
 the first one's time per multiply-add that goes away with the cause, as measured and as the model explains it, by the analytic
 terms of that cause and by the whole prediction. FOLDER keeps the schedules and the dataset.
 """

@@ -31,6 +31,7 @@ static inline sc_rows load_rows(char *const *paths, int n, const char *kernel_ta
   if (sc_library_load(arena, NULL, &library, &err) != SC_OK || sc_dataset_memory(&all, &err) != SC_OK ||
       sc_kernel_table_load(kernels, kernel_table, &err) != SC_OK)
     fatal(err.text);
+  if (sc_kernel_table_count(kernels) == 0) fatal("the kernel table is empty or not there");
   for (int i = 0; i < n; i++) {
     if (sc_dataset_open(paths[i], SC_DATASET_READ, &one, &err) != SC_OK || sc_dataset_merge(all, one, &err) != SC_OK)
       fatal(err.text);

@@ -103,7 +103,7 @@ static void test_put(void **state) {
   sc_kernel_table_free(table);
 }
 
-/* Without times what cross-compiling tells stays; a table saved then has only that. */
+/* Without times what cross-compiling tells stays. */
 static void test_forget_times(void **state) {
   enum { N = 50 };
   sc_kernel_table *table = sc_kernel_table_new();

@@ -530,6 +530,35 @@ static void explanation_knows_what_is_missing(void **state) {
   sc_str_free(&text);
 }
 
+/* What binds is named; what a short tile costs is said where there is one. */
+static void explanation_names_what_binds(void **state) {
+  fixture *f = *state;
+  const struct {
+    const char *task, *schedule;
+  } kernel[] = {{"matmul:M=16,N=32,K=64",
+                 "tile i 4*4, j 16; vector j 8; loop k; band k all, i all, j all order j i; compile gcc"},
+                {"matmul:M=17,N=32,K=64",
+                 "tile i 4*4+1, j 16; vector j 8; loop k; band k all, i all, j all order j i; compile gcc"}};
+  const sc_target target = {&f->s.rows.machine, NULL, 1};
+  for (int k = 0; k < 2; k++) {
+    const sc_task *task;
+    sc_schedule schedule;
+    sc_nest nest;
+    sc_analytic terms;
+    sc_str text = {0};
+    sc_error err;
+    assert_int_equal(sc_task_parse(f->s.arena, f->s.library, kernel[k].task, &task, &err), SC_OK);
+    if (sc_schedule_parse(task, "test", kernel[k].schedule, &schedule, &err) != SC_OK) fail_msg("%s", err.text);
+    if (sc_lower(task, &schedule, &nest, &err) != SC_OK) fail_msg("%s", err.text);
+    sc_analytic_time(task, &nest, &target, NULL, &terms);
+    assert_true(k == 0 ? terms.tails == 0 : terms.tails > 0.01F && terms.tails < 0.5F);
+    assert_int_equal(sc_model_explain(f->model, task, &nest, &target, true, 3, &text, &err), SC_OK);
+    assert_non_null(strstr(text.text, "\nbound by "));
+    assert_true((strstr(text.text, "; short tiles cost ") != NULL) == (k == 1));
+    sc_str_free(&text);
+  }
+}
+
 /* Predicting for another machine is allowed, said, and at least as wide as the widest class, more the further it is. */
 static void another_machine_is_said_and_widens(void **state) {
   fixture *f = *state;
@@ -576,6 +605,7 @@ int main(void) {
       cmocka_unit_test(bins_count_the_cuts_below),
       cmocka_unit_test(explanation_names_what_pushed),
       cmocka_unit_test(explanation_knows_what_is_missing),
+      cmocka_unit_test(explanation_names_what_binds),
       cmocka_unit_test(another_machine_is_said_and_widens),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

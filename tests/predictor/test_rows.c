@@ -254,6 +254,71 @@ static void boots_are_not_mixed(void **state) {
   assert_int_equal(rows.skipped_foreign, 1);
 }
 
+/* The kernel of SCHEDULE, measured, in a table. */
+static sc_kernel_table *kernels_of_schedule(const world *w, const char *text) {
+  const sc_machine machine = synthetic_machine();
+  static const uint8_t first[SC_MAX_DIMS];
+  const sc_task *task;
+  sc_schedule schedule;
+  sc_nest nest;
+  sc_kernel kernel;
+  sc_kernel_table *table = sc_kernel_table_new();
+  assert_int_equal(sc_task_parse(w->arena, w->library, text, &task, NULL), SC_OK);
+  assert_int_equal(sc_schedule_parse(task, "test", SCHEDULE, &schedule, NULL), SC_OK);
+  assert_int_equal(sc_lower(task, &schedule, &nest, NULL), SC_OK);
+  sc_nest_kernel(task, &nest, first, &kernel);
+  const sc_kernel_fact fact = {.family = sc_kernel_hash(&kernel, true),
+                               .compiler = sc_compiler_hash(&machine.compiler[0]),
+                               .first_ns = 20,
+                               .slope_ns = 10,
+                               .spills = 0,
+                               .code_bytes = 400,
+                               .measured = 1};
+  assert_int_equal(sc_kernel_table_put(table, &fact), SC_OK);
+  return table;
+}
+
+/* About every third row has a view: the same label and workload, never more known of its kernels than the row knows. */
+static void views_know_less(void **state) {
+  enum { N = 120 };
+  world *w = *state;
+  const char *const task = "matmul:M=16,N=16,K=32";
+  for (int i = 0; i < N; i++) {
+    const sc_record r = record_of(w, task, SCHEDULE, 100 + i, 3);
+    add(w, &r);
+  }
+  sc_kernel_table *kernels = kernels_of_schedule(w, task);
+  sc_rows_options options = {.kernels = kernels, .views = true};
+  sc_rows rows, without;
+  sc_error err;
+  int blind = 0, only_static = 0;
+  if (sc_rows_build(w->arena, w->library, w->dataset, &options, &rows, &err) != SC_OK) fail_msg("%s", err.text);
+  assert_int_equal(rows.n, N);
+  assert_in_range(rows.nviews, N / 6, N / 2);
+  for (size_t v = 0; v < rows.nviews; v++) {
+    const size_t row = rows.view_of[v], at = rows.n + v;
+    const float *full = rows.features + row * SC_FEATURE_COUNT, *less = rows.features + at * SC_FEATURE_COUNT;
+    assert_true(row < rows.n && rows.time_s[at] == rows.time_s[row]);
+    assert_true(full[SC_FEATURE_kernel_known] == 1 && full[SC_FEATURE_kernel_static] == 1);
+    for (int f = 0; f < SC_FEATURE_COUNT; f++) {
+      const char *group = sc_feature_at(f)->group;
+      if (strcmp(group, "kernel") != 0 && strcmp(group, "analytic") != 0) assert_true(full[f] == less[f]);
+    }
+    blind += less[SC_FEATURE_kernel_static] == 0;
+    only_static += less[SC_FEATURE_kernel_static] == 1 && less[SC_FEATURE_kernel_known] == 0;
+    assert_true(less[SC_FEATURE_kernel_known] == 1 || rows.analytic[at].kernel_s == rows.analytic[at].compute_s);
+  }
+  assert_true(blind > 0 && only_static > 0);
+  options.views = false;
+  assert_int_equal(sc_rows_build(w->arena, w->library, w->dataset, &options, &without, &err), SC_OK);
+  assert_int_equal(without.nviews, 0);
+  assert_memory_equal(without.features, rows.features, N * SC_FEATURE_COUNT * sizeof(float));
+  options = (sc_rows_options){.views = true}; /* nothing is known: nothing can be taken away */
+  assert_int_equal(sc_rows_build(w->arena, w->library, w->dataset, &options, &without, &err), SC_OK);
+  assert_int_equal(without.nviews, 0);
+  sc_kernel_table_free(kernels);
+}
+
 static void an_empty_dataset_has_no_rows(void **state) {
   world *w = *state;
   sc_rows rows;
@@ -321,6 +386,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(longer_measured_tasks_have_labels_of_more, set_up, tear_down),
       cmocka_unit_test_setup_teardown(disturbed_passes_must_be_asked_for, set_up, tear_down),
       cmocka_unit_test_setup_teardown(boots_are_not_mixed, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(views_know_less, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_empty_dataset_has_no_rows, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_wrong_table_is_an_error, set_up, tear_down),
       cmocka_unit_test_setup_teardown(the_corpus_is_readable, set_up, tear_down),

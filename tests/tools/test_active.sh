@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # measure-sched --active: of many schedules so many are measured, none twice, of all tasks; the same command again measures
-# nothing, with a larger number it goes on; what was broken off is completed.
+# nothing, with a larger number it goes on, with more passes it completes what is there.
 . "$(dirname "$0")/lib.sh"
 for size in 32 48 64; do "$S" sample matmul:M=$size,N=64,K=32 -n 40 --seed 1 || fail "sample"; done >pool.sched
 rows() { "$S" dataset info d.h5 --json >info && field 'd["rows"]' info; }
@@ -23,4 +23,6 @@ expect 0 "$S" measure pool.sched -o e.h5 -p 1 --active 1000 --json
 equal "$("$S" dataset info e.h5 --json >info && field 'd["rows"]' info)" 120 "no more than there are"
 expect 2 "$S" measure pool.sched -o f.h5 --active 0
 says err "--active"
+expect 2 "$S" measure pool.sched -o f.h5 --active 10 --shard 0/2
+says err "no --shard, --cold, --retry"
 finish

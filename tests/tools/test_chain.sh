@@ -268,6 +268,15 @@ silent out
 says err "of the groups is too little to train on"
 expect 1 "$S" evaluate d.h5 --disturbed --trees 10 --by development
 says err "no row is of a network of data/corpus/development.txt"
+expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --members 1 --parts --without tile --knowledge none
+says out "regret@1 / analytic"
+says out "uniform draws "
+expect 2 "$S" evaluate d.h5 --disturbed --without tiles
+says err "no features are called 'tiles': there are workload nest tile"
+expect 2 "$S" evaluate d.h5 --disturbed --without tile --model m.xgb
+expect 2 "$S" evaluate d.h5 --curve 2 --parts
+expect 2 "$S" evaluate d.h5 --disturbed --base d.h5
+says err "d.h5 is of the same machine"
 expect 2 "$S" evaluate d.h5 --curve 2 --model m.xgb
 expect 1 "$S" evaluate p.h5 --disturbed
 says err "all rows belong to one contraction"

@@ -80,6 +80,7 @@ static void one_task(standing *st, const char *text) {
   time_in_turns(s, 1 + n, st->b->rounds, 0.002);
   printf("%-48s %7.1f GFLOP/s, spread %4.1f %%", text, task->flop / s[0].best_s / 1e9, 100 * s[0].spread);
   for (int i = 0; i < n; i++) {
+    if (s[1 + i].best_s > 1e8) fatal(s[1 + i].name, "no longer answers");
     const double ratio = s[1 + i].best_s / s[0].best_s;
     st->log_ratio[which[i]][st->n[which[i]]++] = log(ratio);
     printf("  %.3f x %s", ratio, s[1 + i].name);
@@ -118,6 +119,7 @@ static void summarise(const char *peer, const double *log_ratio, int n) {
 void bench_picks(const pick_bench *b, char *const *tasks, int n) {
   standing st = {.b = b, .kernels = sc_kernel_table_new()};
   sc_error err = {0};
+  if (n == 0) fatal("--pick", "no task is named");
   if (!st.kernels || sc_kernel_table_load(st.kernels, b->kernels, &err) != SC_OK) fatal(b->kernels, err.text);
   if (sc_model_load(b->model, &st.model, &err) != SC_OK) fatal(b->model, err.text);
   for (int p = 0; p < PEERS; p++)

@@ -98,7 +98,7 @@ static void put_buffer(writer *w, const sc_task *task, const sc_access *access, 
   for (int i = 0; i < l->n; i++) all *= l->trips[i];
   const double unique = 4 * touched(task, access, l->extent[0], &unique_lines), bytes = 4 * all;
   const double stride = l->n ? (double)access->stride[l->dim[l->n - 1]] : 0;
-  lines = stride == 0 ? all / l->trips[l->n - 1] : all * fmin(1, stride * 4 / LINE);
+  lines = stride == 0 && l->n ? all / l->trips[l->n - 1] : all * fmin(1, stride * 4 / LINE);
   const double value[] = {
       bytes,  unique,         lines,           unique_lines,   distance_iterations,   distance_bytes,
       reuses, bytes / reuses, unique / reuses, lines / reuses, unique_lines / reuses, fabs(stride)};
