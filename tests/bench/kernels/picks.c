@@ -27,7 +27,7 @@ static void fatal(const char *what, const char *detail) {
 static void pick(standing *st, const sc_task *task, candidates *c) {
   const pick_bench *b = st->b;
   const sc_space *space;
-  sc_space_bound *bound;
+  sc_space_bound *bound = NULL;
   sc_pick picked;
   sc_error err = {0};
   sc_str text = {0};

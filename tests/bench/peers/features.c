@@ -4,6 +4,7 @@
 #include "tests/bench/peers/features.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MOST_LOOPS = SC_MAX_NODES + SC_MAX_KLOOPS + SC_MAX_DIMS, CURVE = 10, LINE = 64 };
 
@@ -128,6 +129,7 @@ int ansor_features(const sc_task *task, const sc_nest *nest, float *row) {
   loops l;
   writer w = {row, 0};
   double outer = 1, unrolled = 1, allocated = 0;
+  memset(row, 0, PEER_FEATURES * sizeof *row);
   expand(task, nest, &l);
   for (int i = 0; i < l.n; i++) *(i < l.n - l.unrolled ? &outer : &unrolled) *= l.trips[i];
   put(&w, slog(task->flop / 2)); /* float_mad */
@@ -146,13 +148,12 @@ int ansor_features(const sc_task *task, const sc_nest *nest, float *row) {
   put(&w, nest->npacks);
   for (int a = 0; a < 3; a++) put_buffer(&w, task, &task->access[a], &l);
   put_curve(&w, task, &l);
-  const int n = w.n;
-  while (w.n < PEER_FEATURES) put(&w, 0);
-  return n;
+  return w.n;
 }
 
 int raw_features(const sc_task *task, const sc_schedule *schedule, float *row) {
   writer w = {row, 0};
+  memset(row, 0, PEER_FEATURES * sizeof *row);
   for (int d = 0; d < 8; d++) put(&w, d < task->ndims ? task->dim[d].size : 0);
   for (int d = 0; d < 8; d++) put(&w, d < task->ndims && schedule->nruns[d] ? schedule->run[d][0].size : 1);
   for (int b = 1; b <= 4; b++)
@@ -172,7 +173,5 @@ int raw_features(const sc_task *task, const sc_schedule *schedule, float *row) {
     put(&w, band);
   }
   put(&w, schedule->nparallel);
-  const int n = w.n;
-  while (w.n < PEER_FEATURES) put(&w, 0);
-  return n;
+  return w.n;
 }
