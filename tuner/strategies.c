@@ -9,6 +9,7 @@ enum {
   PARENTS = 8, /* of a generation: the best trials */
   CHILDREN = 32, /* neighbours of each */
   EXPLORING = 8, /* one of so many is drawn at random: the model may be wrong everywhere it looks */
+  ANALYTIC_SCAN = 10000,
   MISSES = 200 /* draws without a new schedule: then there is hardly another */
 };
 
@@ -113,16 +114,33 @@ static sc_status propose_guided(sc_search *s, size_t want, sc_error *err) {
 
 /* ---- descent ---- */
 
-/* Neighbours of the best trial; where all of them were tried, or nothing ran yet, random draws. */
+/* What the model likes best of a scan; without a model, of a smaller one what has the least analytic time. */
+static sc_status begin_descent(sc_search *s, sc_error *err) {
+  const sc_count count = sc_space_count(s->space);
+  candidate best = {.time_s = INFINITY};
+  size_t n = 0;
+  if (s->options->model) {
+    SC_TRY(scan(s, 1, &best, &n, err));
+    return sc_search_add(s, &best.schedule, SC_PROPOSED_MODEL, NULL, err);
+  }
+  for (int i = 0; i < ANALYTIC_SCAN && count > 0; i++) {
+    sc_schedule schedule;
+    sc_nest nest;
+    sc_analytic terms;
+    SC_TRY(sc_space_at(s->space, sc_rng_below128(&s->rng, count), &schedule));
+    SC_TRY(sc_lower(s->task, &schedule, &nest, err));
+    sc_analytic_time(s->task, &nest, s->target, NULL, &terms);
+    if (terms.time_s < best.time_s) best = (candidate){.schedule = schedule, .time_s = terms.time_s};
+  }
+  return isfinite(best.time_s) ? sc_search_add(s, &best.schedule, SC_PROPOSED_STRATIFIED, NULL, err) : SC_OK;
+}
+
+/* Neighbours of the best trial; where all of them were tried, or nothing ran yet, random draws. A neighbour differs in one
+ * choice: this is coordinate descent (Canesche et al., The Droplet Search Algorithm for Kernel Scheduling, TACO 2024). */
 static sc_status propose_descent(sc_search *s, size_t want, sc_error *err) {
   size_t best;
-  if (s->n == 0 && s->options->model) { /* from what the model likes best */
-    candidate c;
-    size_t n = 0;
-    SC_TRY(scan(s, 1, &c, &n, err));
-    return sc_search_add(s, &c.schedule, SC_PROPOSED_MODEL, NULL, err);
-  }
-  if (s->n == 0 || sc_search_best(s, 1, &best) == 0) return propose_random(s, want, err);
+  if (s->n == 0) return begin_descent(s, err);
+  if (sc_search_best(s, 1, &best) == 0) return propose_random(s, want, err);
   const sc_schedule from = s->trial[best].schedule; /* trials may move */
   for (int misses = 0; s->pending < want && misses < MISSES;) {
     sc_schedule next;

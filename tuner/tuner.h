@@ -52,7 +52,7 @@ typedef sc_status sc_measure_fn(void *user, const sc_trial *trials, size_t n, do
 
 typedef enum sc_strategy { /* docs/tuning.md */
                            SC_SEARCH_GUIDED, /* the best of a scan and neighbours of the best trials by a model that learns from every batch */
-                           SC_SEARCH_DESCENT, /* from the best by a model to better neighbours, from another begin where none is left */
+                           SC_SEARCH_DESCENT, /* from the best by a model, else by analytic time, to better neighbours, from another begin where none is left */
                            SC_SEARCH_RANDOM, /* uniform draws */
                            SC_SEARCH_EXHAUSTIVE, /* in the order of the space */
                            SC_SEARCH_REPLAY, /* the given list, in its order */

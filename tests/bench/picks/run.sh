@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How good picks are: for each task of a list, what the model picks without measuring, with its best kernels measured, and
-# with ten measurements, against the best of 2000 random draws and of a guided search of 500 trials. Finalists of all are
-# measured together. Takes minutes a task; the same command goes on where it was stopped.
+# with ten measurements, against the best of 2000 random draws and of a guided search of 500 trials; beside them coordinate
+# descent from the analytic pick with as many measurements (droplet, droplet10). Finalists of all are measured together. Takes minutes a task; the same command goes on where it was stopped.
 #
 #   PATH=build/release/bin:$PATH tests/bench/picks/run.sh FOLDER TASKS [DRAWS [TRIALS]]
 #
@@ -11,7 +11,7 @@
 set -euo pipefail
 [ $# -ge 2 ] || { sed -n '6,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 folder=$1 tasks=$2 draws=${3:-2000} trials=${4:-500}
-methods="unmeasured calibrated ten guided random"
+methods="unmeasured calibrated ten droplet10 guided droplet random"
 mkdir -p "$folder"
 
 # The first N schedules of stdin, with the task's line and where they come from.
@@ -32,9 +32,11 @@ one() {
   into "$name.calibrated" predict-sched "$task" --pick 1 --calibrate
   into "$name.ten" tune-sched "$task" --trials 10 --batch 5 --out "$name.ten.h5"
   into "$name.guided" tune-sched "$task" --trials "$trials" --out "$name.guided.h5"
+  into "$name.droplet" tune-sched "$task" --strategy descent --trials "$trials" --out "$name.droplet.h5"
+  into "$name.droplet10" tune-sched "$task" --strategy descent --trials 10 --batch 5 --out "$name.droplet10.h5"
   into "$name.random" tune-sched "$task" --strategy random --trials "$draws" --batch 200 --out "$name.random.h5"
   for method in guided random; do first 3 <"$name.$method"; done >"$name.finalists"
-  for method in unmeasured calibrated ten; do first 1 <"$name.$method"; done >>"$name.finalists"
+  for method in unmeasured calibrated ten droplet10 droplet; do first 1 <"$name.$method"; done >>"$name.finalists"
   measure-sched "$name.finalists" --passes 5 --out "$name.finalists.h5" >&2
   touch "$name.done"
 }
