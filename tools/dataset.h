@@ -5,10 +5,14 @@
 #include "tools/tools.h"
 
 struct dataset_options {
-  const char *out, *machine;
-  bool csv, recodegen, json;
+  const char *out, *machine, *task, *compiler, *shard;
+  int64_t visits;
+  bool csv, schedules, recodegen, json;
 };
 
+bool dataset_selects(const struct dataset_options *o);
+/* Replaces a dataset by what the options ask for of it; on failure it stays. */
+sc_status dataset_select(tool *t, const struct dataset_options *o, sc_dataset **dataset);
 sc_status dataset_info(tool *t, const struct dataset_options *o, int n, char **paths);
 sc_status dataset_verify(tool *t, const struct dataset_options *o, int n, char **paths);
 /* What info prints, for show-sched. */
