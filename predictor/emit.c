@@ -3,13 +3,16 @@
  *
  * Numbers stand as digits of base 90 in strings, a tree a string: half as long as written as numbers, and C99 wants no
  * string longer than 4095. Only cuts that some tree asks for are written; bin < threshold is value < cut[threshold - 1].
- * A tree is its splits in preorder, each with the splits of its left subtree, then its leaves from left to right. */
+ * A tree is its splits in preorder, each with the splits of its left subtree, then its leaves from left to right, in
+ * steps of a power of two (round.c). */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "predictor/card.h"
 
-enum { NEVER = -1, ALWAYS = -2, BASE = 90, REAL_DIGITS = 5 };
+enum { NEVER = -1, ALWAYS = -2, BASE = 90, REAL_DIGITS = 5, HEAD_DIGITS = 3 /* of a tree */ };
+enum { MOST_STEPS = 1 << 24 };
 
 typedef struct emitting {
   const sc_model *model;
@@ -18,7 +21,8 @@ typedef struct emitting {
   int32_t *cut; /* number of (feature, threshold) in the file, -1 = not used */
   int32_t ncuts;
   uint32_t lefts; /* more than the splits of any left subtree */
-  int split_digits, leaf_digits, leaf_shift; /* bits of a leaf that are 0 in all are not written */
+  int split_digits, leaf_digits;
+  uint32_t most_steps; /* of a leaf, to either side */
   size_t column; /* 0: nothing stands in this list yet */
   sc_str scratch;
 } emitting;
@@ -148,15 +152,41 @@ static void put_splits(emitting *e, const sc_tree *tree, const sc_tree_node *nod
   put_splits(e, tree, root + node->right);
 }
 
-static void put_leaves(emitting *e, const sc_tree *tree, const sc_tree_node *node) {
+/* Lowers the exponent to that of a power of two of which all leaves are multiples; raises the largest magnitude. */
+static void look_at_leaves(const emitting *e, const sc_tree *tree, const sc_tree_node *node, int *exponent,
+                           double *most) {
+  const sc_tree_node *root = &e->model->forest.node[tree->first];
+  node = settle(e, tree, node);
+  if (node->left >= 0) {
+    look_at_leaves(e, tree, root + node->left, exponent, most);
+    look_at_leaves(e, tree, root + node->right, exponent, most);
+  } else if (node->value != 0) {
+    int own;
+    const int64_t whole = (int64_t)ldexp(frexp((double)node->value, &own), 24); /* a float32 has no more bits */
+    own += __builtin_ctzll((unsigned long long)whole) - 24;
+    if (own < *exponent) *exponent = own;
+    *most = fmax(*most, fabs((double)node->value));
+  }
+}
+
+/* That of a tree's steps: 0 .. 1 - BASE, one digit. */
+static int exponent_of(const emitting *e, const sc_tree *tree, double *steps) {
+  int exponent = 0;
+  double most = 0;
+  look_at_leaves(e, tree, &e->model->forest.node[tree->first], &exponent, &most);
+  *steps = ldexp(most, -exponent);
+  return exponent;
+}
+
+static void put_leaves(emitting *e, const sc_tree *tree, const sc_tree_node *node, int exponent) {
   const sc_tree_node *root = &e->model->forest.node[tree->first];
   node = settle(e, tree, node);
   if (node->left < 0) {
-    digits(e, bits_of(node->value) >> e->leaf_shift, e->leaf_digits);
+    digits(e, (uint64_t)((int64_t)ldexp((double)node->value, -exponent) + e->most_steps), e->leaf_digits);
     return;
   }
-  put_leaves(e, tree, root + node->left);
-  put_leaves(e, tree, root + node->right);
+  put_leaves(e, tree, root + node->left, exponent);
+  put_leaves(e, tree, root + node->right, exponent);
 }
 
 /* Trees of an output that say nothing (later rounds of the other output) are left out: adding 0 changes no sum. */
@@ -167,10 +197,13 @@ static bool is_empty(const emitting *e, const sc_tree *tree) {
 
 static void put_tree(emitting *e, const sc_tree *tree) {
   const sc_tree_node *root = &e->model->forest.node[tree->first];
+  double steps;
+  const int exponent = exponent_of(e, tree, &steps);
   sc_str_add(e->out, "\"");
-  digits(e, splits_of(e, tree, root), 2);
+  digits(e, splits_of(e, tree, root), HEAD_DIGITS - 1);
+  digits(e, (uint64_t)(exponent + BASE - 1), 1);
   put_splits(e, tree, root);
-  put_leaves(e, tree, root);
+  put_leaves(e, tree, root, exponent);
   sc_str_add(e->out, "\",\n");
 }
 
@@ -187,22 +220,26 @@ static size_t put_trees_of(emitting *e, int output) {
 }
 
 /* How splits and leaves are written. */
-static void choose_digits(emitting *e) {
+static sc_status choose_digits(emitting *e, sc_error *err) {
   const sc_forest *f = &e->model->forest;
-  uint32_t bits = 0;
-  for (size_t i = 0; i < f->nnodes; i++) bits |= f->node[i].left < 0 ? bits_of(f->node[i].value) : 0;
-  e->leaf_shift = bits ? __builtin_ctz(bits) : 31;
-  e->leaf_digits = digits_of((uint64_t)1 << (32 - e->leaf_shift));
+  for (size_t t = 0; t < f->ntrees; t++) {
+    double steps;
+    if (exponent_of(e, &f->tree[t], &steps) <= -BASE || steps > MOST_STEPS)
+      return sc_fail(err, SC_UNSUPPORTED, "the leaves of tree %zu differ too much in size: train the model again", t);
+    e->most_steps = fmax(e->most_steps, steps);
+  }
+  e->leaf_digits = digits_of(2 * (uint64_t)e->most_steps + 1);
   e->lefts = f->depth > 0 ? (uint32_t)1 << (f->depth - 1) : 1;
   e->split_digits = digits_of((uint64_t)e->ncuts * e->lefts);
+  return SC_OK;
 }
 
 static void put_trees(emitting *e, size_t count[SC_FOREST_OUTPUTS]) {
   sc_str_printf(
       e->out,
-      "/* A tree: how many splits, in two digits; the splits in preorder, cut * %u + splits of the left side; "
-      "leaves. */\nstatic const char *const %s_tree[] = {\n",
-      (unsigned)e->lefts, e->name);
+      "/* A tree: how many splits, in two digits; the size of a step, 2^(digit - %d); the splits in preorder,\n"
+      " * cut * %u + splits of the left side; leaves, in steps + %u. */\nstatic const char *const %s_tree[] = {\n",
+      BASE - 1, (unsigned)e->lefts, (unsigned)e->most_steps, e->name);
   for (int o = 0; o < SC_FOREST_OUTPUTS; o++) count[o] = put_trees_of(e, o);
   if (count[0] + count[1] == 0) sc_str_add(e->out, "0");
   sc_str_add(e->out, "};\n");
@@ -288,28 +325,31 @@ static void put_margin(emitting *e, const size_t count[SC_FOREST_OUTPUTS]) {
                 "  }\n",
                 n, count[0], count[0] + count[1], SC_FEATURE_COUNT, SC_FEATURE_COUNT, n, n, n, n, n, REAL_DIGITS, n,
                 REAL_DIGITS);
-  sc_str_printf(e->out,
-                "  for (int t = trees[output]; t < trees[output + 1]; t++) {\n"
-                "    int n = (int)%s_number(%s_tree[t], 2), leaf = 0;\n"
-                "    const char *s = %s_tree[t] + 2, *leaves = s + %d * n;\n"
-                "    while (n > 0) {\n"
-                "      const uint32_t split = %s_number(s, %d), cut = split / %u;\n"
-                "      const int left = (int)(split %% %u);\n"
-                "      if (bin[%s_feature_of[cut]] <= cut) {\n"
-                "        n = left;\n"
-                "        s += %d;\n"
-                "      } else {\n"
-                "        n -= left + 1;\n"
-                "        s += %d * (left + 1);\n"
-                "        leaf += left + 1;\n"
-                "      }\n"
-                "    }\n"
-                "    sum += %s_real(%s_number(leaves + %d * leaf, %d) << %d);\n"
-                "  }\n"
-                "  return sum;\n"
-                "}\n",
-                n, n, n, e->split_digits, n, e->split_digits, (unsigned)e->lefts, (unsigned)e->lefts, n,
-                e->split_digits, e->split_digits, n, n, e->leaf_digits, e->leaf_digits, e->leaf_shift);
+  sc_str_printf(
+      e->out,
+      "  for (int t = trees[output]; t < trees[output + 1]; t++) {\n"
+      "    int n = (int)%s_number(%s_tree[t], %d), leaf = 0;\n"
+      "    const float step = %s_real((%s_number(%s_tree[t] + %d, 1) + %d) << 23);\n"
+      "    const char *s = %s_tree[t] + %d, *leaves = s + %d * n;\n"
+      "    while (n > 0) {\n"
+      "      const uint32_t split = %s_number(s, %d), cut = split / %u;\n"
+      "      const int left = (int)(split %% %u);\n"
+      "      if (bin[%s_feature_of[cut]] <= cut) {\n"
+      "        n = left;\n"
+      "        s += %d;\n"
+      "      } else {\n"
+      "        n -= left + 1;\n"
+      "        s += %d * (left + 1);\n"
+      "        leaf += left + 1;\n"
+      "      }\n"
+      "    }\n"
+      "    sum += (float)((int32_t)%s_number(leaves + %d * leaf, %d) - %u) * step; /* the product is exact */\n"
+      "  }\n"
+      "  return sum;\n"
+      "}\n",
+      n, n, HEAD_DIGITS - 1, n, n, n, HEAD_DIGITS - 1, 127 - (BASE - 1), n, HEAD_DIGITS, e->split_digits, n,
+      e->split_digits, (unsigned)e->lefts, (unsigned)e->lefts, n, e->split_digits, e->split_digits, n, e->leaf_digits,
+      e->leaf_digits, (unsigned)e->most_steps);
 }
 
 static void put_analytic(emitting *e) {
@@ -329,9 +369,9 @@ sc_status sc_model_emit_c(const sc_model *model, const char *name, sc_str *out, 
   if (!number_cuts(&e)) return sc_fail(err, SC_NOMEM, "out of memory");
   sc_status status = SC_OK;
   if (e.ncuts > UINT16_MAX) status = sc_fail(err, SC_LIMIT, "%d cut points: 65535 can be written", e.ncuts);
+  if (status == SC_OK) status = choose_digits(&e, err);
   if (status == SC_OK) {
     size_t trees[SC_FOREST_OUTPUTS];
-    choose_digits(&e);
     put_head(&e);
     put_cuts(&e);
     put_trees(&e, trees);

@@ -86,36 +86,51 @@ static void equal_seeds_give_equal_bytes(void **state) {
   for (int i = 0; i < 3; i++) sc_model_free(model[i]);
 }
 
-/* 11 bits of a leaf are kept: a model as C relies on that many zeros. What is trained on top is rounded, too. */
+/* The leaves of a tree are whole steps of a power of two, few enough for two digits in C. */
 static void leaves_are_rounded(void **state) {
   fixture *f = *state;
+  const sc_forest *forest = &f->model->forest;
   size_t leaves = 0;
-  for (size_t i = 0; i < f->model->forest.nnodes; i++) {
-    const sc_tree_node *node = &f->model->forest.node[i];
-    uint32_t bits;
-    memcpy(&bits, &node->value, sizeof bits);
-    assert_true(node->left >= 0 || (bits & 0x1fff) == 0);
-    leaves += node->left < 0 && bits != 0;
+  for (size_t t = 0; t < forest->ntrees; t++) {
+    const sc_tree_node *node = forest->node + forest->tree[t].first;
+    double most = 0;
+    for (uint32_t i = 0; i < forest->tree[t].count; i++)
+      if (node[i].left < 0) most = fmax(most, fabs((double)node[i].value));
+    const double step = most > 0 ? exp2(ceil(log2(most / 4049))) : 1;
+    for (uint32_t i = 0; i < forest->tree[t].count; i++) {
+      if (node[i].left >= 0) continue;
+      const double steps = (double)node[i].value / step;
+      assert_true(steps == nearbyint(steps) && fabs(steps) <= 4049);
+      leaves += steps != 0;
+    }
   }
   assert_true(leaves > 100);
 }
 
 static void rounding_is_to_the_nearest(void **state) {
   static const char text[] =
-      "{\"a\":\"\\\"split_conditions\\\":[1.0001]\",\"split_conditions\":[2.55E2,0.5,-0.1,1e-20,0E0],\"b\":[]"
-      ",\"split_conditions\":[]}";
-  sc_str json = {0}, out = {0};
+      "{\"a\":\"\\\"split_conditions\\\":[1.0001]\",\"left_children\":[1,-1,-1],\"b\":[],"
+      "\"split_conditions\":[2.55E2,-0.1,1e-5],\"left_children\":[-1],\"split_conditions\":[0E0]}";
+  sc_str json = {0}, out = {0}, again = {0};
   sc_error err;
   sc_str_add(&json, text);
   assert_int_equal(sc_round_leaves(&json, &out, &err), SC_OK);
   assert_non_null(strstr(out.text, "\\\":[1.0001]\",")); /* in a string */
-  assert_non_null(strstr(out.text, "\"split_conditions\":[2.55000000e+02,5.00000000e-01,-9.99755859e-02,"));
-  assert_non_null(strstr(out.text, ",0.00000000e+00],\"b\":[],\"split_conditions\":[]}"));
-  sc_str_clear(&json);
-  sc_str_add(&json, "{\"split_conditions\":[1,x]}");
-  assert_int_equal(sc_round_leaves(&json, &out, &err), SC_FORMAT);
+  assert_non_null(
+      strstr(out.text, "\"split_conditions\":[2.55000000e+02,-1.00006104e-01,0.00000000e+00],")); /* steps of 2^-15 */
+  assert_non_null(strstr(out.text, "\"split_conditions\":[0.00000000e+00]}"));
+  assert_int_equal(sc_round_leaves(&out, &again, &err), SC_OK);
+  assert_string_equal(again.text, out.text);
+  const char *const wrong[] = {"{\"left_children\":[-1,-1],\"split_conditions\":[1,x]}",
+                               "{\"left_children\":[-1],\"split_conditions\":[1,2]}"};
+  for (size_t i = 0; i < SC_COUNT_OF(wrong); i++) {
+    sc_str_clear(&json);
+    sc_str_add(&json, wrong[i]);
+    assert_int_equal(sc_round_leaves(&json, &out, &err), SC_FORMAT);
+  }
   sc_str_free(&json);
   sc_str_free(&out);
+  sc_str_free(&again);
 }
 
 static void options_out_of_range_are_refused(void **state) {
