@@ -9,9 +9,10 @@
 
 enum { DRAWS = 10000 };
 
-/* Times by row; arrays of rows.n in one allocation. What is not scored has no truth. */
+/* Times by row, and what their shards' levels are, for one line of scores after another; arrays of rows.n in one
+ * allocation. What is not scored has no truth. */
 typedef struct predictions {
-  double *predicted, *analytic, *low, *high, *truth, *half;
+  double *predicted, *analytic, *low, *high, *truth, *half, *level;
 } predictions;
 
 /* ---- held out ---- */
@@ -51,7 +52,9 @@ static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_trai
     p->analytic[i] = oof.analytic_s[i];
     score[i] = log(rows->time_s[i] / oof.predicted_s[i]) / oof.scale[i];
   }
-  for (int f = 0; status == SC_OK && f < oof.nfolds; f++) status = fold_intervals(rows, &oof, f, score, index, p, err);
+  if (options->no_intervals) p->low = p->high = NULL;
+  for (int f = 0; p->low && status == SC_OK && f < oof.nfolds; f++)
+    status = fold_intervals(rows, &oof, f, score, index, p, err);
   out->trained_rows = oof.trained_rows;
   out->trained_groups = oof.trained_groups;
   free(score);
@@ -92,12 +95,18 @@ static sc_status unseen(const sc_rows *rows, const sc_model *model, predictions 
 /* ---- scores ---- */
 
 static sc_status summarise(const sc_bootstrap *b, const char *name, sc_scores *out, sc_error *err) {
-  sc_metric *to[SC_MEASURE_COUNT] = {[SC_TOP1] = &out->top1,         [SC_TOP5] = &out->top5,
-                                     [SC_REGRET1] = &out->regret1,   [SC_PAIRS] = &out->pairs,
-                                     [SC_TAU] = &out->tau,           [SC_MAPE] = &out->mape,
-                                     [SC_COVERAGE] = &out->coverage, [SC_HALF_WIDTH] = &out->half_width};
+  sc_metric *to[SC_MEASURE_COUNT] = {[SC_TOP1] = &out->top1,
+                                     [SC_TOP5] = &out->top5,
+                                     [SC_REGRET1] = &out->regret1,
+                                     [SC_PAIRS] = &out->pairs,
+                                     [SC_TAU] = &out->tau,
+                                     [SC_MAPE] = &out->mape,
+                                     [SC_COVERAGE] = &out->coverage,
+                                     [SC_HALF_WIDTH] = &out->half_width,
+                                     [SC_SHARD_MAPE] = &out->shard_mape};
   snprintf(out->name, sizeof out->name, "%s", name);
-  for (int m = 0; m < SC_MEASURE_COUNT; m++) SC_TRY(sc_bootstrap_mean(b, (sc_score)m, to[m], err));
+  for (int m = 0; m < SC_MEASURE_COUNT; m++)
+    if (to[m]) SC_TRY(sc_bootstrap_mean(b, (sc_score)m, to[m], err));
   return sc_bootstrap_p5(b, SC_TOP1, &out->top1_p5, err);
 }
 
@@ -134,13 +143,14 @@ static sc_status score_all(const sc_rows *rows, const predictions *p, uint64_t s
     sc_scored_times times;
     bool random;
     sc_scores *to;
-  } line[] = {{"model", {p->truth, p->predicted, p->low, p->high}, false, &out->model},
-              {"analytic", {p->truth, p->analytic, NULL, NULL}, false, &out->analytic},
-              {"random", {p->truth, p->truth, NULL, NULL}, true, &out->random},
-              {"re-measured", {p->half, rows->half_a_s, NULL, NULL}, false, &out->remeasured}};
+  } line[] = {{"model", {p->truth, p->predicted, p->low, p->high, p->level}, false, &out->model},
+              {"analytic", {p->truth, p->analytic, NULL, NULL, p->level}, false, &out->analytic},
+              {"random", {p->truth, p->truth, NULL, NULL, NULL}, true, &out->random},
+              {"re-measured", {p->half, rows->half_a_s, NULL, NULL, NULL}, false, &out->remeasured}};
   for (size_t i = 0; i < SC_COUNT_OF(line); i++) {
     sc_task_scores *own = scores + i * rows->ntasks;
     const sc_bootstrap b = {own, rows->ntasks, rows->ngroups, DRAWS, seed};
+    if (line[i].times.level) SC_TRY(sc_pools_levels(rows, &line[i].times, p->level, err));
     SC_TRY(sc_pools_score(rows, &line[i].times, line[i].random, own, err));
     SC_TRY(summarise(&b, line[i].name, line[i].to, err));
   }
@@ -153,12 +163,14 @@ static void hand_out(const sc_rows *rows, const predictions *p, const sc_task_sc
   for (size_t i = 0; i < rows->n; i++) {
     const bool scored = p->truth[i] > 0;
     if (to->time_s) to->time_s[i] = scored ? p->predicted[i] : 0;
-    if (to->low_s) to->low_s[i] = scored ? p->low[i] : 0;
-    if (to->high_s) to->high_s[i] = scored ? p->high[i] : 0;
+    if (to->low_s) to->low_s[i] = scored && p->low ? p->low[i] : 0;
+    if (to->high_s) to->high_s[i] = scored && p->low ? p->high[i] : 0;
   }
   for (size_t t = 0; t < rows->ntasks; t++) {
     if (to->regret) to->regret[t] = scores[t].value[SC_REGRET1];
     if (to->analytic_regret) to->analytic_regret[t] = scores[rows->ntasks + t].value[SC_REGRET1];
+    if (to->place) to->place[t] = scores[t].value[SC_PLACE1];
+    if (to->analytic_place) to->analytic_place[t] = scores[rows->ntasks + t].value[SC_PLACE1];
   }
 }
 
@@ -169,12 +181,12 @@ sc_status sc_evaluate(const sc_rows *rows, sc_holdout holdout, const sc_model *m
   if (rows->n < 2) return sc_fail(err, SC_UNSUPPORTED, "%zu usable rows: nothing to evaluate", rows->n);
   if (holdout == SC_HOLDOUT_NONE && model == NULL)
     return sc_fail(err, SC_USAGE, "evaluation of unseen rows needs a model");
-  enum { ARRAYS = 6 };
+  enum { ARRAYS = 7 };
   double *times = malloc(ARRAYS * rows->n * sizeof *times), *at = times;
   sc_task_scores *scores = malloc(4 * rows->ntasks * sizeof *scores);
   sc_status status = times && scores ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory for %zu rows", rows->n);
   predictions p;
-  double **const array[ARRAYS] = {&p.predicted, &p.analytic, &p.low, &p.high, &p.truth, &p.half};
+  double **const array[ARRAYS] = {&p.predicted, &p.analytic, &p.low, &p.high, &p.truth, &p.half, &p.level};
   for (int i = 0; times && i < ARRAYS; i++, at += rows->n) *array[i] = at;
   *out = (sc_evaluation){0};
   if (status == SC_OK) {

@@ -4,6 +4,8 @@
 
 #include "predictor/predictor.h"
 
+enum { HALF = 5 }; /* of the columns stand above the others */
+
 static const struct {
   const char *key, *title;
   size_t offset;
@@ -14,6 +16,7 @@ static const struct {
     {"pairs", "pairs>10%", offsetof(sc_scores, pairs)},
     {"tau", "tau-b", offsetof(sc_scores, tau)},
     {"mape", "MAPE", offsetof(sc_scores, mape)},
+    {"shard_mape", "in its shard", offsetof(sc_scores, shard_mape)},
     {"coverage", "coverage", offsetof(sc_scores, coverage)},
     {"half_width", "half width", offsetof(sc_scores, half_width)},
     {"top1_p5", "top-1 p5", offsetof(sc_scores, top1_p5)},
@@ -70,9 +73,9 @@ static void print_parts(const sc_evaluation *e, sc_str *out) {
 static void print_text(const sc_evaluation *e, sc_str *out) {
   sc_str_printf(out, "%zu schedules of %zu tasks, %zu groups, %zu networks; [95 %% by a bootstrap over groups]\n\n",
                 e->rows, e->tasks, e->groups, e->networks);
-  print_block(e, 0, 4, out);
+  print_block(e, 0, HALF, out);
   sc_str_add(out, "\n");
-  print_block(e, 4, SC_COUNT_OF(columns), out);
+  print_block(e, HALF, SC_COUNT_OF(columns), out);
   const double gain = (e->model.top1.value - e->random.top1.value) / (1 - e->random.top1.value);
   sc_str_add(out, "\n");
   if (isfinite(gain)) sc_str_printf(out, "of what a random pick leaves, the model finds %.1f %% (top-1)\n", 100 * gain);

@@ -30,11 +30,11 @@ sc_status sc_fit_options_of(const sc_train_options *o, sc_fit_options *out, sc_e
                                                           : 6,
                                     .nthread = 1, /* boosters run side by side instead */
                                     .eta = o->eta > 0 ? o->eta : 0.1,
-                                    .min_child_weight = o->min_child_weight > 0 ? o->min_child_weight
-                                                        : added                 ? 2
-                                                                                : 5,
+                                    .min_child_weight = o->min_child_weight > 0 ? o->min_child_weight : 2,
                                     .subsample = o->subsample > 0 ? o->subsample : 0.7,
-                                    .colsample = o->colsample > 0 ? o->colsample : 0.3,
+                                    .colsample = o->colsample > 0 ? o->colsample
+                                                 : added          ? 0.3
+                                                                  : 0.5,
                                     .seed = o->seed},
                           .base = o->base};
   out->scale_rounds = added ? 0 : out->boost.rounds < 60 ? out->boost.rounds : 60;

@@ -19,6 +19,7 @@ typedef struct job {
   const float *abs_residual; /* second stage */
   sc_fit *fit; /* of each fold */
   double log_scale;
+  int nfolds; /* that are trained: all, or those that are scored */
   const sc_train_options *train;
   atomic_size_t trained, trained_rows, trained_groups; /* scored folds of the first stage, and sums over them */
   atomic_int next, failed;
@@ -191,7 +192,7 @@ static sc_status one_fold(job *j, int fold, sc_error *err) {
 
 static void *worker(void *user) {
   job *j = user;
-  for (int fold; (fold = atomic_fetch_add(&j->next, 1)) < j->oof->nfolds && !atomic_load(&j->failed);) {
+  for (int fold; (fold = atomic_fetch_add(&j->next, 1)) < j->nfolds && !atomic_load(&j->failed);) {
     sc_error error;
     const sc_status status = one_fold(j, fold, &error);
     if (status == SC_OK) continue;
@@ -227,6 +228,7 @@ static double mean_abs(const float *value, size_t n) {
 
 static sc_status stages(job *j, int nthread, float *residual, sc_error *err) {
   SC_TRY(run_stage(j, nthread, err));
+  if (j->train->no_intervals) return SC_OK;
   for (size_t i = 0; i < j->rows->n + j->rows->nviews; i++)
     residual[i] = (float)fabs(log(j->rows->time_s[i] / j->oof->predicted_s[i]));
   j->abs_residual = residual;
@@ -263,6 +265,7 @@ sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_opt
     status = sc_fail(err, SC_UNSUPPORTED, "one network: at least two are needed to hold one out");
   }
   if (!oof->nscored) oof->nscored = oof->nfolds;
+  j.nfolds = options->no_intervals ? oof->nscored : oof->nfolds;
   if (status == SC_OK) status = stages(&j, options->nthread, oof->abs_residual, err);
   const double trained = fmax((double)atomic_load(&j.trained), 1);
   oof->trained_rows = (double)atomic_load(&j.trained_rows) / trained;
@@ -271,6 +274,12 @@ sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_opt
   free(j.fit);
   if (status != SC_OK) sc_oof_free(oof);
   return status;
+}
+
+sc_status sc_oof_calibrated(const sc_rows *rows, const sc_train_options *options, sc_oof *oof, sc_error *err) {
+  sc_train_options with_intervals = *options;
+  with_intervals.no_intervals = false;
+  return sc_oof_run(rows, SC_HOLDOUT_GROUP, &with_intervals, oof, err);
 }
 
 void sc_oof_free(sc_oof *oof) {

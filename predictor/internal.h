@@ -94,7 +94,7 @@ typedef struct sc_oof {
   /* By row, then by view. */
   double *predicted_s, *analytic_s; /* by models that never saw the row's group */
   float *abs_residual; /* |log(time / predicted)| */
-  double *scale; /* of the residual, out of fold as well */
+  double *scale; /* of the residual, out of fold as well; 0 without intervals */
   double log_scale; /* log of the mean of abs_residual */
 } sc_oof;
 enum { SC_MAX_FOLDS = 64 };
@@ -102,6 +102,8 @@ enum { SC_MAX_FOLDS = 64 };
  * where there is only one. */
 sc_status sc_oof_run(const sc_rows *rows, sc_holdout holdout, const sc_train_options *options, sc_oof *oof,
                      sc_error *err);
+/* Folds by group, with scales, whatever the options say of intervals: what a model is calibrated on. */
+sc_status sc_oof_calibrated(const sc_rows *rows, const sc_train_options *options, sc_oof *oof, sc_error *err);
 void sc_oof_free(sc_oof *oof);
 
 /* ---- explain.c ---- */

@@ -70,14 +70,16 @@ void sc_pool_scores(const double *truth, const double *predicted, const double *
                     double *work, sc_task_scores *out) {
   const double best = smallest(truth, n), first = best_of_top(truth, predicted, n, 1, work);
   pairs count = {0};
-  double error = 0;
+  double error = 0, place = 1;
   for (size_t i = 0; i < n; i++) {
+    place += truth[i] < first;
     error += fabs(predicted[i] / truth[i] - 1);
     for (size_t j = i + 1; j < n; j++) count_pair(truth[i], truth[j], predicted[i], predicted[j], &count);
   }
   out->value[SC_TOP1] = best / first;
   out->value[SC_TOP5] = best / best_of_top(truth, predicted, n, 5, work);
   out->value[SC_REGRET1] = first / best - 1;
+  out->value[SC_PLACE1] = place;
   out->value[SC_PAIRS] = count.apart > 0 ? count.right / count.apart : NAN;
   out->value[SC_TAU] = tau_b(&count);
   out->value[SC_MAPE] = error / (double)n;

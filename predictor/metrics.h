@@ -8,9 +8,11 @@ typedef enum sc_score {
   SC_TOP1, /* best time of the pool / time of the predicted best */
   SC_TOP5, /* the same for the best of the five predicted best */
   SC_REGRET1, /* time of the predicted best / best time - 1 */
+  SC_PLACE1, /* place of the predicted best by true time: 1 = the fastest */
   SC_PAIRS, /* share of the pairs more than 10 % apart that are ordered right */
   SC_TAU, /* Kendall's tau-b */
   SC_MAPE, /* mean |predicted / true - 1| */
+  SC_SHARD_MAPE, /* the same within a shard: of predicted x level of the shard (pools.h) */
   SC_COVERAGE, /* share of the true times inside their interval */
   SC_HALF_WIDTH, /* median of (high - low) / 2 / predicted */
   SC_MEASURE_COUNT

@@ -87,7 +87,8 @@ static sc_status add_draws(parting *p, const sc_scored_times *model, const sc_sc
   for (size_t k = 0; status == SC_OK && rows->record && k < SC_COUNT_OF(kind); k++) {
     for (size_t i = 0; i < rows->n; i++)
       truth[i] = rows->record[i] && rows->record[i]->proposal == kind[k].proposal ? model->truth[i] : 0;
-    const sc_scored_times m = {truth, model->predicted, NULL, NULL}, a = {truth, analytic->predicted, NULL, NULL};
+    const sc_scored_times m = {truth, model->predicted, NULL, NULL, NULL},
+                          a = {truth, analytic->predicted, NULL, NULL, NULL};
     status = sc_pools_score(rows, &m, false, own, err);
     if (status == SC_OK) status = sc_pools_score(rows, &a, false, own + rows->ntasks, err);
     if (status == SC_OK) status = add(&part, kind[k].name, (int)strlen(kind[k].name), 1, err);

@@ -36,6 +36,7 @@ static bool belongs(const sc_rows *rows, uint32_t row) {
 static void score_task(const sc_rows *rows, const sc_scored_times *times, bool random, gathered *g, size_t t,
                        sc_task_scores *out) {
   size_t n = 0;
+  double error = 0; /* within the shard */
   for (int m = 0; m < SC_MEASURE_COUNT; m++) out->value[m] = NAN;
   out->group = g->first[t] < g->first[t + 1] ? rows->group[g->row[g->first[t]]] : 0;
   for (size_t i = g->first[t]; i < g->first[t + 1]; i++) {
@@ -45,12 +46,16 @@ static void score_task(const sc_rows *rows, const sc_scored_times *times, bool r
     g->predicted[n] = times->predicted[row];
     g->low[n] = times->low ? times->low[row] : 0;
     g->high[n] = times->high ? times->high[row] : 0;
+    error += times->level ? fabs(times->predicted[row] * times->level[row] / times->truth[row] - 1) : NAN;
     n++;
   }
   if (n < 2) return;
-  if (random) sc_pool_random(g->truth, n, g->work, out);
-  else
-    sc_pool_scores(g->truth, g->predicted, times->low ? g->low : NULL, times->high ? g->high : NULL, n, g->work, out);
+  if (random) {
+    sc_pool_random(g->truth, n, g->work, out);
+    return;
+  }
+  sc_pool_scores(g->truth, g->predicted, times->low ? g->low : NULL, times->high ? g->high : NULL, n, g->work, out);
+  out->value[SC_SHARD_MAPE] = error / (double)n;
 }
 
 sc_status sc_pools_score(const sc_rows *rows, const sc_scored_times *times, bool random, sc_task_scores *scores,

@@ -5,10 +5,14 @@
 #include "predictor/metrics.h"
 
 /* Times by row that are to be scored; a row with a time <= 0 in either is left out, and so is one that a model or a
- * search proposed. low and high may be NULL. */
+ * search proposed. low and high may be NULL, and so may the levels, without which there is no error within a shard. */
 typedef struct sc_scored_times {
-  const double *truth, *predicted, *low, *high;
+  const double *truth, *predicted, *low, *high, *level;
 } sc_scored_times;
+
+/* level[rows->n]: by how much the machine was slower in each row's shard than predicted: geometric mean of truth / predicted
+ * over the shard's other groups, which weigh alike; 1 where they are fewer than three. */
+sc_status sc_pools_levels(const sc_rows *rows, const sc_scored_times *times, double *level, sc_error *err);
 
 /* scores[rows->ntasks]; a pool of fewer than two rows scores NaN. `random` scores a random pick instead. */
 sc_status sc_pools_score(const sc_rows *rows, const sc_scored_times *times, bool random, sc_task_scores *scores,

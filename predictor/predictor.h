@@ -76,14 +76,15 @@ enum { SC_MOST_TREES = 32768 /* of all members */, SC_MOST_DEPTH = 8, SC_MOST_ME
 typedef struct sc_train_options {
   int members; /* boosters that differ in what they draw, whose mean is the model; 0 = 4, at most SC_MOST_MEMBERS */
   int trees, depth; /* of each; 0 = 250, 6 */
-  double eta, subsample, colsample; /* 0 = 0.1, 0.7, 0.3; at most 1 */
-  double min_child_weight; /* 0 = 5 */
+  double eta, subsample, colsample; /* 0 = 0.1, 0.7, 0.5; at most 1 */
+  double min_child_weight; /* 0 = 2 */
   /* The trees are added to those of this model, for a machine or a task that it does not know well: its cut points and
-   * its scale of errors stay, the analytic coefficients too on its own machine. Then 0 = 1 member, 60 trees, depth 4.
+   * its scale of errors stay, the analytic coefficients too on its own machine. Then 0 = 1 member, 60 trees, depth 4, colsample 0.3.
    * NULL = none. */
   const sc_model *base;
   double share; /* train on so many of the groups that may be seen, chosen by the seed: learning curves; 0 = 1 */
   bool quick; /* with a base: its intervals and scores stay as well, nothing is held out; two rows are enough */
+  bool no_intervals; /* of sc_evaluate, which takes half the time then where only some folds are scored */
   size_t sample; /* of sc_model_train_batches; 0 = 200 000 */
   uint64_t seed;
   int nthread; /* 0 = all */
@@ -168,7 +169,7 @@ typedef struct sc_metric {
 } sc_metric;
 typedef struct sc_scores {
   char name[SC_NAME]; /* model, analytic, random, re-measured */
-  sc_metric top1, top5, regret1, pairs, tau, mape, coverage, half_width, top1_p5;
+  sc_metric top1, top5, regret1, pairs, tau, mape, shard_mape, coverage, half_width, top1_p5;
 } sc_scores;
 /* Of the tasks of one kind: an operator, tasks of few rows, a network; or of all tasks by the draws of one kind. */
 typedef struct sc_part_scores {
@@ -192,11 +193,12 @@ typedef enum sc_holdout {
   SC_HOLDOUT_DEVELOPMENT /* leave one development network out, score these alone */,
   SC_HOLDOUT_NONE /* the rows are unseen */
 } sc_holdout;
-/* What was predicted, for pictures: arrays of the caller's, NULL = not wanted. By row, 0 where it is not scored; by task,
+/* What was predicted, and how good that was for each task: arrays of the caller's, NULL = not wanted. By row, 0 where it is not scored; by task,
  * NAN. */
 typedef struct sc_evaluated {
   double *time_s, *low_s, *high_s;
   double *regret, *analytic_regret; /* regret@1 */
+  double *place, *analytic_place; /* of the predicted best by true time, 1 = the fastest */
 } sc_evaluated;
 /* `model` is used only with SC_HOLDOUT_NONE. evaluated may be NULL. SC_UNSUPPORTED: too few rows, or nothing to hold
  * out. */

@@ -91,7 +91,7 @@ static sc_status train_sample(streaming *s, sc_error *err) {
                   "the sample is of one contraction: intervals and scores hold for %s only", rows->task_name[0]);
   sc_log_printf(&s->options->log, SC_LOG_INFO, "%zu rows; out-of-fold models over %zu of them, %zu groups", s->n,
                 rows->n, rows->ngroups);
-  SC_TRY(sc_oof_run(rows, SC_HOLDOUT_GROUP, s->options, &s->oof, err));
+  SC_TRY(sc_oof_calibrated(rows, s->options, &s->oof, err));
   SC_TRY(sc_train_calibrate(rows, &s->oof, &s->draft->card, err));
   uint32_t *index = malloc((rows->n ? rows->n : 1) * sizeof *index);
   if (!index) return sc_fail(err, SC_NOMEM, "out of memory");

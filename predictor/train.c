@@ -93,7 +93,7 @@ sc_status sc_train_calibrate(const sc_rows *rows, const sc_oof *oof, sc_card *ca
     index[i] = (uint32_t)i;
     score[i] = log(rows->time_s[i] / oof->predicted_s[i]) / oof->scale[i];
   }
-  const sc_scored_times times = {rows->time_s, oof->predicted_s, NULL, NULL};
+  const sc_scored_times times = {rows->time_s, oof->predicted_s, NULL, NULL, NULL};
   if (status == SC_OK)
     status = sc_intervals_calibrate(rows, index, rows->n, score, oof->predicted_s, &card->intervals, err);
   if (status == SC_OK) status = sc_pools_score(rows, &times, false, scores, err);
@@ -203,7 +203,7 @@ static sc_status hold_out(const sc_rows *rows, const sc_train_options *options, 
     sc_log_printf(&options->log, SC_LOG_WARN,
                   "all rows belong to one contraction: intervals and scores hold for schedules of %s only",
                   rows->task_name[0]);
-  return sc_oof_run(rows, SC_HOLDOUT_GROUP, options, oof, err);
+  return sc_oof_calibrated(rows, options, oof, err);
 }
 
 static sc_status train(const sc_rows *rows, const sc_train_options *options, sc_model *draft, sc_model **model,

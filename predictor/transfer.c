@@ -137,7 +137,7 @@ static sc_status score(const transferring *t, sc_transfer *out, sc_error *err) {
   sc_status status = scores ? SC_OK : sc_fail(err, SC_NOMEM, "out of memory");
   for (size_t k = 0; k < SC_COUNT_OF(predicted) && status == SC_OK; k++) {
     sc_task_scores *own = scores + k * rows->ntasks;
-    const sc_scored_times times = {rows->time_s, predicted[k], NULL, NULL};
+    const sc_scored_times times = {rows->time_s, predicted[k], NULL, NULL, NULL};
     const sc_bootstrap b = {own, rows->ntasks, rows->ngroups, DRAWS, t->options->seed};
     status = sc_pools_score(rows, &times, false, own, err);
     if (status == SC_OK) status = sc_bootstrap_mean(&b, SC_TOP1, &to[k]->top1, err);
@@ -158,7 +158,9 @@ sc_status sc_transfer_evaluate(const sc_rows *target, const sc_rows *source, siz
                    "%zu groups of the target and %zu rows of the other machine: nothing to compare", target->ngroups,
                    source->n);
   *out = (sc_transfer){.few = few};
-  SC_TRY(sc_oof_run(target, SC_HOLDOUT_GROUP, options, &t.native, err));
+  sc_train_options native = *options;
+  native.no_intervals = true; /* none is asked for */
+  SC_TRY(sc_oof_run(target, SC_HOLDOUT_GROUP, &native, &t.native, err));
   t.none_s = malloc(2 * target->n * sizeof *t.none_s);
   t.held = malloc(target->ngroups * sizeof *t.held);
   t.group = malloc(source->ngroups * sizeof *t.group);

@@ -78,6 +78,7 @@ def git(*arguments):
 
 def scores(r, e):
     columns = [("top1", "top-1"), ("top5", "top-5"), ("regret1", "regret@1"), ("pairs", "pairs > 10 %"), ("mape", "MAPE"),
+               ("shard_mape", "MAPE in its shard"),
                ("coverage", "coverage of 90 %"), ("half_width", "half width"), ("top1_p5", "top-1 p5")]
     r.add("| |" + "".join(f" {title} |" for _, title in columns), "|---|" + "---|" * len(columns))
     for line in ("model", "analytic", "random", "re-measured"):
@@ -98,7 +99,7 @@ def development(r, name, data):
     picture = os.path.join(r.folder, f"{name}-development.png")
     e = r.run(*command, "--picture", picture)
     r.add("### Development networks", "", "Each left out in turn; what is chosen, is chosen by these.")
-    r.said(*command, "--parts")
+    r.said(*command, "--parts", "kind")
     scores(r, e)
     parts(r, e)
     r.add("", f"![times, intervals, picks](results/{name}-development.png)", "")
@@ -148,7 +149,7 @@ def evaluation(r, name, data, model):
         picture = f"{name}-evaluation{kind}.png"
         e = r.run(*command, "--picture", os.path.join(r.folder, picture))
         r.add("", what)
-        r.said(*command, "--parts")
+        r.said(*command, "--parts", "kind")
         scores(r, e)
         parts(r, e)
         r.add("", f"![times, intervals, picks](results/{picture})", "")

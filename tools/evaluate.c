@@ -14,10 +14,12 @@ struct evaluate_options {
   int64_t members, trees, depth, seed, passes, threads, curve;
   double eta;
   text_list picks, without;
-  int by, knowledge;
-  bool json, disturbed, parts;
+  int by, knowledge, parts;
+  bool json, disturbed;
 };
 
+static const char *const parts[] = {"none", "kind", "task", NULL};
+enum { PARTS_NONE, PARTS_KIND, PARTS_TASK };
 static const char *const splits[] = {"group", "network", "development", NULL}; /* in the order of sc_holdout */
 
 static const option options[] = {
@@ -26,12 +28,11 @@ static const option options[] = {
      "N lines: trained on .., half, all of the groups", OPTION_RANGE(1, 8)},
     {"model", 0, OPTION_TEXT, offsetof(struct evaluate_options, model), "FILE",
      "judge this model on rows it has not seen", NULL},
-    {"parts", 0, OPTION_FLAG, offsetof(struct evaluate_options, parts), NULL,
-     "also by operator, kind of draw and network", NULL},
+    {"parts", 0, OPTION_CHOICE, offsetof(struct evaluate_options, parts), "WHAT", "of scores, also", parts},
     {"without", 0, OPTION_LIST, offsetof(struct evaluate_options, without), "GROUP",
      "of features (docs/features.md): what are they worth?", NULL},
     {"base", 0, OPTION_TEXT, offsetof(struct evaluate_options, base), "DATASET",
-     "of another machine: how its model serves here", NULL},
+     "of another machine, compiler: how it serves here", NULL},
     {"picks", 0, OPTION_LIST, offsetof(struct evaluate_options, picks), "NAME=FILE",
      "compare a method's picks, by these rows", NULL},
     {"picture", 0, OPTION_TEXT, offsetof(struct evaluate_options, picture), "PNG", "times, intervals and picks", NULL},
@@ -99,18 +100,26 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
                                   .eta = o->eta,
                                   .seed = (uint64_t)o->seed,
                                   .nthread = (int)o->threads,
+                                  .no_intervals = o->without.n && !o->picture,
                                   .log = t->log};
   const sc_holdout holdout = model ? SC_HOLDOUT_NONE : (sc_holdout)o->by;
   sc_evaluation e;
   char title[200];
-  double *room = sc_arena_alloc(t->arena, 3 * rows->n + 2 * rows->ntasks + 1, sizeof *room);
+  double *room = sc_arena_alloc(t->arena, 3 * rows->n + 4 * rows->ntasks + 1, sizeof *room);
   if (!room) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
-  const sc_evaluated predicted = {room, room + rows->n, room + 2 * rows->n, room + 3 * rows->n,
-                                  room + 3 * rows->n + rows->ntasks};
+  double *const by_task = room + 3 * rows->n;
+  const sc_evaluated predicted = {.time_s = room,
+                                  .low_s = room + rows->n,
+                                  .high_s = room + 2 * rows->n,
+                                  .regret = by_task,
+                                  .analytic_regret = by_task + rows->ntasks,
+                                  .place = by_task + 2 * rows->ntasks,
+                                  .analytic_place = by_task + 3 * rows->ntasks};
   if (o->base) return evaluate_transfer(t, rows, o->base, how, o->knowledge, &train, o->json);
   if (o->curve) return evaluate_curve(t, rows, holdout, &train, (int)o->curve, o->picture, o->json);
   SC_TRY(sc_evaluate(rows, holdout, model, &train, &e, &predicted, &t->err));
-  sc_evaluation_print(&e, o->json, o->parts, &t->out);
+  if (o->parts == PARTS_TASK) evaluate_tasks(t, rows, &predicted, o->json);
+  else sc_evaluation_print(&e, o->json, o->parts == PARTS_KIND, &t->out);
   if (t->out.len && t->out.text[t->out.len - 1] != '\n') sc_str_add(&t->out, "\n");
   snprintf(title, sizeof title, "%zu schedules of %zu tasks, %s", rows->n, rows->ntasks,
            model ? o->model : titles[o->by]);
@@ -173,7 +182,9 @@ const verb verb_evaluate = {
                "apart, error of "
                "time, and how many times lie in the 90 % interval. --by development leaves out one network of "
                "data/corpus/development.txt at a time and scores these alone. --curve is the learning curve: what "
-               "half, a quarter, .. of the groups to train on would give. --picks compares methods: the first schedule "
+               "half, a quarter, .. of the groups to train on would give. --parts kind adds operators, kinds of draws "
+               "and networks, "
+               "--parts task is a line a task. --picks compares methods: the first schedule "
                "of each "
                "task in its file against the fastest row of the task.",
     .example = "evaluate-sched d.h5 --by network --picture d.png",

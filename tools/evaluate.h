@@ -14,5 +14,7 @@ sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, cons
                             const sc_train_options *train, bool json);
 /* Methods that picked schedules, NAME=FILE each, and random draws, by what was measured. */
 sc_status evaluate_picks(tool *t, const sc_rows *rows, const text_list *files, uint64_t seed, bool json);
+/* A line a task: how good the pick of the model is, and that of the analytic one. */
+void evaluate_tasks(tool *t, const sc_rows *rows, const sc_evaluated *e, bool json);
 
 #endif

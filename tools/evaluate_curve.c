@@ -51,6 +51,7 @@ sc_status evaluate_curve(tool *t, const sc_rows *rows, sc_holdout holdout, const
                          const char *picture, bool json) {
   sc_evaluation e[MOST_POINTS];
   sc_train_options options = *train;
+  options.no_intervals = true;
   for (int i = n - 1; i >= 0; i--) { /* the whole first: if that fails, it says why */
     options.share = exp2(i + 1 - n);
     const sc_status status = sc_evaluate(rows, holdout, NULL, &options, &e[i], NULL, &t->err);

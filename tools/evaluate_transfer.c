@@ -46,6 +46,31 @@ static void print(const sc_transfer *r, bool json, sc_str *out) {
   else sc_str_printf(out, "corrected: by %zu schedules; untouched: the machine file and kernel table alone\n", r->few);
 }
 
+/* What besides the machine a time depends on, and a model of the others need not know. */
+typedef struct build {
+  uint64_t compiler;
+  uint32_t threads;
+} build;
+
+static bool is_listed(const build *list, int n, const sc_record *record) {
+  for (int i = 0; i < n; i++)
+    if (list[i].compiler == record->compiler_hash && list[i].threads == record->threads) return true;
+  return false;
+}
+
+/* Do both have rows of one machine, compiler and number of threads? (Of more than MOST builds the others are not asked.) */
+static bool overlap(const sc_rows *a, const sc_rows *b) {
+  enum { MOST = 64 };
+  build list[MOST];
+  int n = 0;
+  if (sc_machine_fingerprint(&a->machine) != sc_machine_fingerprint(&b->machine)) return false;
+  for (size_t i = 0; i < a->n && n < MOST; i++)
+    if (!is_listed(list, n, a->record[i])) list[n++] = (build){a->record[i]->compiler_hash, a->record[i]->threads};
+  for (size_t i = 0; i < b->n; i++)
+    if (is_listed(list, n, b->record[i])) return true;
+  return false;
+}
+
 sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, const sc_rows_options *how, int knowledge,
                             const sc_train_options *train, bool json) {
   sc_dataset *dataset;
@@ -58,8 +83,8 @@ sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, cons
   sc_status status = tool_kernels_of(t, NULL, dataset, knowledge, &kernels);
   same.kernels = kernels;
   if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &same, &source, &t->err);
-  if (status == SC_OK && sc_machine_fingerprint(&source.machine) == sc_machine_fingerprint(&rows->machine))
-    status = tool_usage(t, "%s is of the same machine: --base wants rows of another", path);
+  if (status == SC_OK && overlap(rows, &source))
+    status = tool_usage(t, "%s has rows of the same machine and compiler: --base wants those of another", path);
   if (status == SC_OK) status = sc_transfer_evaluate(rows, &source, FEW, train, &transfer, &t->err);
   if (status == SC_OK) print(&transfer, json, &t->out);
   sc_kernel_table_free(kernels);

@@ -90,7 +90,7 @@ static void contestant(contest *c, const char *name, const sc_rows *rows, const 
 static void random_pick(contest *c) {
   double *truth = room(c->rows.n, sizeof *truth);
   for (size_t i = 0; i < c->d.ntest; i++) truth[c->d.test[i]] = c->rows.time_s[c->d.test[i]];
-  const sc_scored_times times = {truth, truth, NULL, NULL};
+  const sc_scored_times times = {truth, truth, NULL, NULL, NULL};
   if (sc_pools_score(&c->rows, &times, true, c->other, NULL) != SC_OK) fatal("out of memory");
   report(c, "a random pick", c->other);
   free(truth);

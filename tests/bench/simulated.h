@@ -90,7 +90,7 @@ static inline void score_rows(const sc_rows *rows, const uint32_t *index, size_t
                               sc_task_scores *scores) {
   double *all = room(rows->n, sizeof *all);
   for (size_t i = 0; i < n; i++) all[index[i]] = predicted_s[i];
-  const sc_scored_times times = {rows->time_s, all, NULL, NULL};
+  const sc_scored_times times = {rows->time_s, all, NULL, NULL, NULL};
   if (sc_pools_score(rows, &times, false, scores, NULL) != SC_OK) fatal("out of memory");
   free(all);
 }

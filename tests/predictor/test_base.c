@@ -71,7 +71,7 @@ static void few_rows_correct_a_base(void **state) {
   const double before = error_of(f, f->base), after = error_of(f, corrected), own = error_of(f, alone);
   print_message("mean error of log time: base %.3f, corrected %.3f, trained on the few rows alone %.3f\n", before,
                 after, own);
-  assert_true(after < 0.5 * before && after < 0.8 * own);
+  assert_true(after < 0.5 * before && after < 0.9 * own);
   assert_true(corrected->card.base == f->base->hash && f->base->card.base == 0);
   assert_true(corrected->forest.ntrees > f->base->forest.ntrees);
   assert_memory_equal(&corrected->cuts, &f->base->cuts, sizeof corrected->cuts);

@@ -19,7 +19,7 @@ static void a_pool_by_hand(void **state) {
   sc_pool_scores(truth, predicted, low, high, 6, work, &s);
   assert_true(s.value[SC_TOP1] == 10 / 11.5);
   assert_true(s.value[SC_TOP5] == 1);
-  assert_true(fabs(s.value[SC_REGRET1] - 0.15) < 1e-12);
+  assert_true(fabs(s.value[SC_REGRET1] - 0.15) < 1e-12 && s.value[SC_PLACE1] == 3);
   /* 15 pairs; within 10 %: (10, 10.5), (11.5, 10.5); wrong of the rest: (10, 11.5), (20, 30) */
   assert_true(fabs(s.value[SC_PAIRS] - 11.0 / 13) < 1e-12);
   /* wrong of all: those two and (11.5, 10.5) */
@@ -69,6 +69,36 @@ static void random_pick_is_its_expectation(void **state) {
   assert_true(fabs(s.value[SC_TOP1] - top1) < 0.005 && fabs(s.value[SC_TOP5] - top5) < 0.005);
   sc_pool_random(truth, 4, work, &s);
   assert_true(fabs(s.value[SC_TOP5] - 1) < 1e-12); /* five draws of four are all of them */
+}
+
+/* ---- levels ---- */
+
+/* Two shards, in which the machine is slower than predicted by a factor each; five groups of two rows in one, three of one
+ * row in the other, which are too few to tell. A row's own group has no say in its level. */
+static void levels_are_of_the_other_groups(void **state) {
+  enum { N = 13 };
+  sc_record shard[2] = {{.shard = "vm/1/1", .proposal = SC_PROPOSED_UNIFORM},
+                        {.shard = "vm/1/2", .proposal = SC_PROPOSED_UNIFORM}};
+  const sc_record *record[N];
+  uint32_t task[N], group[N];
+  double truth[N], predicted[N], level[N];
+  sc_task_scores scores[8];
+  for (uint32_t i = 0; i < N; i++) {
+    record[i] = &shard[i >= 10];
+    group[i] = task[i] = i < 10 ? i / 2 : i - 5;
+    predicted[i] = 1 + i;
+    truth[i] = predicted[i] * exp(0.1 * group[i]);
+  }
+  const sc_rows rows = {.n = N, .task = task, .group = group, .record = record, .ntasks = 8, .ngroups = 8};
+  const sc_scored_times times = {truth, predicted, NULL, NULL, level};
+  assert_int_equal(sc_pools_levels(&rows, &times, level, NULL), SC_OK);
+  for (uint32_t i = 0; i < 10; i++) assert_true(fabs(log(level[i]) - (1.0 - 0.1 * group[i]) / 4) < 1e-12);
+  for (uint32_t i = 10; i < N; i++) assert_true(level[i] == 1);
+  for (uint32_t i = 0; i < 10; i++) truth[i] = predicted[i] * 1.25;
+  assert_int_equal(sc_pools_levels(&rows, &times, level, NULL), SC_OK);
+  assert_int_equal(sc_pools_score(&rows, &times, false, scores, NULL), SC_OK);
+  for (int t = 0; t < 5; t++)
+    assert_true(fabs(scores[t].value[SC_MAPE] - 0.2) < 1e-12 && scores[t].value[SC_SHARD_MAPE] < 1e-12);
 }
 
 /* ---- bootstrap ---- */
@@ -366,6 +396,12 @@ static void development_networks_alone_are_scored(void **state) {
   assert_true(e.rows == 96 && e.tasks == 6 && e.groups == 6 && e.networks == 2);
   assert_true(e.trained_groups == 15 && e.trained_rows == 240);
   assert_true(e.model.top1.value > 0.8 && e.remeasured.top1.value == 1 && e.model.coverage.value > 0.5);
+  sc_train_options fast = o;
+  fast.no_intervals = true;
+  assert_int_equal(
+      sc_evaluate(&s.rows, SC_HOLDOUT_DEVELOPMENT, NULL, &fast, &all, &(sc_evaluated){.time_s = again}, &err), SC_OK);
+  assert_memory_equal(again, predicted, s.rows.n * sizeof *again);
+  assert_true(all.model.mape.value == e.model.mape.value && isnan(all.model.coverage.value) && all.rows == e.rows);
   for (size_t i = 0; i < s.rows.n; i++) /* labels of the held-out network do not matter to its own predictions */
     if (s.rows.network[i] == 1) s.rows.time_s[i] *= 1 + (double)(i % 5);
   assert_int_equal(sc_evaluate(&s.rows, SC_HOLDOUT_DEVELOPMENT, NULL, &o, &e, &(sc_evaluated){.time_s = again}, &err),
@@ -423,6 +459,7 @@ int main(void) {
       cmocka_unit_test(a_pool_by_hand),
       cmocka_unit_test(ties_count_half),
       cmocka_unit_test(random_pick_is_its_expectation),
+      cmocka_unit_test(levels_are_of_the_other_groups),
       cmocka_unit_test(bootstrap_knows_groups),
       cmocka_unit_test(paired_ratio_is_paired),
       cmocka_unit_test(coefficients_are_found_and_not_negative),

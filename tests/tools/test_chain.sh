@@ -102,6 +102,14 @@ json out
 equal "$(field 'd["rows"], d["passes"] >= 72' out)" "24 True" "rows in JSON"
 expect 0 "$S" dataset merge d.h5 d.h5 --out m.h5
 says out "m.h5: 24 rows, 24 of them new"
+rows_of() { # what merge says it found
+  rm -f some.h5
+  expect 0 "$S" dataset merge d.h5 --out some.h5 --json "$@"
+  field 'd["rows"]' out
+}
+equal "$(rows_of --task M=48)" 12 "rows of one task"
+equal "$(($(rows_of --compiler gcc) + $(rows_of --compiler clang)))" 24 "rows of both compilers"
+equal "$(rows_of --visits 3) $(rows_of --visits 16) $(rows_of --shard nowhere)" "24 0 0" "rows of complete tasks, of no shard"
 expect 0 "$S" dataset verify m.h5
 says out "the file is sound; 24 rows"
 expect 0 "$S" dataset verify --recodegen m.h5 --json
@@ -109,6 +117,13 @@ json out
 equal "$(field 'd["fresh"], d["stale"]' out)" "24 0" "rows recompiled"
 expect 0 "$S" dataset export --csv d.h5
 equal "$(python3 -c 'import csv,sys; r=list(csv.reader(open("out"))); print(len({len(x) for x in r}), len(r) > 72)')" "1 True" "CSV"
+schedules() { awk '/^task /{task=$0} /^schedule /{sub("  #.*", ""); print task, $0}' "$@" | sort; }
+expect 0 "$S" dataset export --schedules d.h5
+cp out again.sched
+equal "$(schedules again.sched)" "$(schedules a.sched b.sched)" "what was measured, to be measured again"
+expect 0 "$S" measure again.sched --out d.h5 --passes 3
+expect 0 "$S" dataset info d.h5 --json
+equal "$(field 'd["rows"]' out)" 24 "rows that an export adds to its own dataset"
 head -c 3000 d.h5 >cut.h5
 expect 1 "$S" dataset info cut.h5
 expect 1 "$S" dataset merge d.h5 cut.h5 --out half.h5
@@ -133,6 +148,7 @@ expect 1 "$S" measure a.sched --out b.sched -p 1
 equal "$(ls ./*.journal 2>/dev/null)" "" "journals of what is no dataset"
 expect 2 "$S" dataset info d.h5 --csv
 says err "info takes no --csv"
+expect 2 "$S" dataset info d.h5 --task M=48
 expect 2 "$S" dataset info d.h5 --out x.h5
 expect 2 "$S" dataset export d.h5 --csv --json
 expect 2 "$S" dataset verify d.h5 --machine cortex-a72
@@ -268,15 +284,18 @@ silent out
 says err "of the groups is too little to train on"
 expect 1 "$S" evaluate d.h5 --disturbed --trees 10 --by development
 says err "no row is of a network of data/corpus/development.txt"
-expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --members 1 --parts --without tile --knowledge none
+expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --members 1 --parts kind --without tile --knowledge none
 says out "regret@1 / analytic"
 says out "uniform draws "
+expect 0 "$S" evaluate d.h5 --disturbed --trees 10 --members 1 --parts task --json
+json out
+equal "$(field 'len(d), sum(x["schedules"] for x in d) >= 24, min(x["place"] for x in d) >= 1' out)" "2 True True" "scores by task"
 expect 2 "$S" evaluate d.h5 --disturbed --without tiles
 says err "no features are called 'tiles': there are workload nest tile"
 expect 2 "$S" evaluate d.h5 --disturbed --without tile --model m.xgb
-expect 2 "$S" evaluate d.h5 --curve 2 --parts
+expect 2 "$S" evaluate d.h5 --curve 2 --parts kind
 expect 2 "$S" evaluate d.h5 --disturbed --base d.h5
-says err "d.h5 is of the same machine"
+says err "d.h5 has rows of the same machine and compiler"
 expect 2 "$S" evaluate d.h5 --curve 2 --model m.xgb
 expect 1 "$S" evaluate p.h5 --disturbed
 says err "all rows belong to one contraction"
