@@ -169,7 +169,7 @@ static void look_at_leaves(const emitting *e, const sc_tree *tree, const sc_tree
   }
 }
 
-/* That of a tree's steps: 0 .. 1 - BASE, one digit. */
+/* That of a tree's steps, at most 0; what is below 1 - BASE does not fit a digit. */
 static int exponent_of(const emitting *e, const sc_tree *tree, double *steps) {
   int exponent = 0;
   double most = 0;
@@ -225,7 +225,9 @@ static sc_status choose_digits(emitting *e, sc_error *err) {
   for (size_t t = 0; t < f->ntrees; t++) {
     double steps;
     if (exponent_of(e, &f->tree[t], &steps) <= -BASE || steps > MOST_STEPS)
-      return sc_fail(err, SC_UNSUPPORTED, "the leaves of tree %zu differ too much in size: train the model again", t);
+      return sc_fail(
+          err, SC_UNSUPPORTED,
+          "the leaves of tree %zu are no multiples of one step, as sc_model_train makes them: train it again", t);
     e->most_steps = fmax(e->most_steps, steps);
   }
   e->leaf_digits = digits_of(2 * (uint64_t)e->most_steps + 1);

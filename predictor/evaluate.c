@@ -50,7 +50,7 @@ static sc_status held_out(const sc_rows *rows, sc_holdout holdout, const sc_trai
   for (size_t i = 0; status == SC_OK && i < rows->n; i++) {
     p->predicted[i] = oof.predicted_s[i];
     p->analytic[i] = oof.analytic_s[i];
-    score[i] = log(rows->time_s[i] / oof.predicted_s[i]) / oof.scale[i];
+    if (!options->no_intervals) score[i] = log(rows->time_s[i] / oof.predicted_s[i]) / oof.scale[i];
   }
   if (options->no_intervals) p->low = p->high = NULL;
   for (int f = 0; p->low && status == SC_OK && f < oof.nfolds; f++)
@@ -169,6 +169,8 @@ static void hand_out(const sc_rows *rows, const predictions *p, const sc_task_sc
   for (size_t t = 0; t < rows->ntasks; t++) {
     if (to->regret) to->regret[t] = scores[t].value[SC_REGRET1];
     if (to->analytic_regret) to->analytic_regret[t] = scores[rows->ntasks + t].value[SC_REGRET1];
+    if (to->pool) to->pool[t] = scores[t].value[SC_POOL];
+    if (to->best_s) to->best_s[t] = scores[t].value[SC_BEST];
     if (to->place) to->place[t] = scores[t].value[SC_PLACE1];
     if (to->analytic_place) to->analytic_place[t] = scores[rows->ntasks + t].value[SC_PLACE1];
   }

@@ -21,11 +21,12 @@ static int by_shard_and_group(const void *a, const void *b) {
   return (x->row > y->row) - (x->row < y->row);
 }
 
-/* Rows that are scored and whose shard is known. SC_NO_NAME in *n: out of memory. */
+/* Rows that are scored. SC_NO_NAME: out of memory. */
 static size_t find_places(const sc_rows *rows, const sc_scored_times *times, sc_names *shards, place *at) {
   size_t n = 0;
   for (size_t i = 0; i < rows->n; i++) {
-    if (!rows->record || !rows->record[i] || !(times->truth[i] > 0) || !(times->predicted[i] > 0)) continue;
+    if (!rows->record || !rows->record[i] || !sc_pools_belongs(rows, (uint32_t)i)) continue;
+    if (!(times->truth[i] > 0) || !(times->predicted[i] > 0)) continue;
     const uint32_t shard = sc_names_add(shards, rows->record[i]->shard);
     if (shard == SC_NO_NAME) return SC_NO_NAME;
     at[n++] = (place){shard, rows->group[i], (uint32_t)i, log(times->truth[i] / times->predicted[i])};

@@ -79,6 +79,8 @@ void sc_pool_scores(const double *truth, const double *predicted, const double *
   out->value[SC_TOP1] = best / first;
   out->value[SC_TOP5] = best / best_of_top(truth, predicted, n, 5, work);
   out->value[SC_REGRET1] = first / best - 1;
+  out->value[SC_POOL] = (double)n;
+  out->value[SC_BEST] = best;
   out->value[SC_PLACE1] = place;
   out->value[SC_PAIRS] = count.apart > 0 ? count.right / count.apart : NAN;
   out->value[SC_TAU] = tau_b(&count);

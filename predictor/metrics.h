@@ -8,6 +8,8 @@ typedef enum sc_score {
   SC_TOP1, /* best time of the pool / time of the predicted best */
   SC_TOP5, /* the same for the best of the five predicted best */
   SC_REGRET1, /* time of the predicted best / best time - 1 */
+  SC_POOL, /* schedules that are scored */
+  SC_BEST, /* least of their true times */
   SC_PLACE1, /* place of the predicted best by true time: 1 = the fastest */
   SC_PAIRS, /* share of the pairs more than 10 % apart that are ordered right */
   SC_TAU, /* Kendall's tau-b */

@@ -27,8 +27,7 @@ static bool gather(const sc_rows *rows, gathered *g) {
   return true;
 }
 
-/* What a model or a search proposed is good by its choice: a pool of it would flatter every model. */
-static bool belongs(const sc_rows *rows, uint32_t row) {
+bool sc_pools_belongs(const sc_rows *rows, uint32_t row) {
   const sc_record *record = rows->record ? rows->record[row] : NULL;
   return record == NULL || (record->proposal != SC_PROPOSED_MODEL && record->proposal != SC_PROPOSED_NEIGHBOUR);
 }
@@ -41,7 +40,7 @@ static void score_task(const sc_rows *rows, const sc_scored_times *times, bool r
   out->group = g->first[t] < g->first[t + 1] ? rows->group[g->row[g->first[t]]] : 0;
   for (size_t i = g->first[t]; i < g->first[t + 1]; i++) {
     const uint32_t row = g->row[i];
-    if (!belongs(rows, row) || !(times->truth[row] > 0) || !(times->predicted[row] > 0)) continue;
+    if (!sc_pools_belongs(rows, row) || !(times->truth[row] > 0) || !(times->predicted[row] > 0)) continue;
     g->truth[n] = times->truth[row];
     g->predicted[n] = times->predicted[row];
     g->low[n] = times->low ? times->low[row] : 0;

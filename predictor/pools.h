@@ -10,8 +10,11 @@ typedef struct sc_scored_times {
   const double *truth, *predicted, *low, *high, *level;
 } sc_scored_times;
 
+/* Is it a draw? What a model or a search proposed is good by its choice: a pool of it would flatter every model. */
+bool sc_pools_belongs(const sc_rows *rows, uint32_t row);
+
 /* level[rows->n]: by how much the machine was slower in each row's shard than predicted: geometric mean of truth / predicted
- * over the shard's other groups, which weigh alike; 1 where they are fewer than three. */
+ * over the shard's draws of other groups, which weigh alike; 1 where they are fewer than three. */
 sc_status sc_pools_levels(const sc_rows *rows, const sc_scored_times *times, double *level, sc_error *err);
 
 /* scores[rows->ntasks]; a pool of fewer than two rows scores NaN. `random` scores a random pick instead. */

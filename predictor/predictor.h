@@ -84,7 +84,8 @@ typedef struct sc_train_options {
   const sc_model *base;
   double share; /* train on so many of the groups that may be seen, chosen by the seed: learning curves; 0 = 1 */
   bool quick; /* with a base: its intervals and scores stay as well, nothing is held out; two rows are enough */
-  bool no_intervals; /* of sc_evaluate, which takes half the time then where only some folds are scored */
+  bool
+      no_intervals; /* sc_evaluate: only the folds that are scored are trained, half the work or less; not for training */
   size_t sample; /* of sc_model_train_batches; 0 = 200 000 */
   uint64_t seed;
   int nthread; /* 0 = all */
@@ -193,11 +194,12 @@ typedef enum sc_holdout {
   SC_HOLDOUT_DEVELOPMENT /* leave one development network out, score these alone */,
   SC_HOLDOUT_NONE /* the rows are unseen */
 } sc_holdout;
-/* What was predicted, and how good that was for each task: arrays of the caller's, NULL = not wanted. By row, 0 where it is not scored; by task,
- * NAN. */
+/* What was predicted, and how good that was for each task: arrays of the caller's, NULL = not
+ * wanted. By row, 0 where it is not scored or has no interval; by task, NAN. */
 typedef struct sc_evaluated {
   double *time_s, *low_s, *high_s;
   double *regret, *analytic_regret; /* regret@1 */
+  double *pool, *best_s; /* schedules of the task that are scored: draws; the least of their times */
   double *place, *analytic_place; /* of the predicted best by true time, 1 = the fastest */
 } sc_evaluated;
 /* `model` is used only with SC_HOLDOUT_NONE. evaluated may be NULL. SC_UNSUPPORTED: too few rows, or nothing to hold

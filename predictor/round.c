@@ -1,6 +1,6 @@
 /* Leaves in whole steps: a tree's are multiples of a power of two, at most STEPS of them. What a tree learned from times that
  * are repeatable to a per cent is not known to more than a 4000th of its largest leaf, and as C a leaf takes two digits
- * (emit.c). Rounding twice changes nothing, so that trees of a base stay as they are. */
+ * (emit.c). Rounding twice changes nothing, so that trees of a base that was rounded stay as they are. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static const char *find_list(const char *at, const char *key) {
   return found ? found + strlen(key) : NULL;
 }
 
-/* Reads a list of at most MOST_NODES numbers; returns how many. *end: behind it. */
+/* Reads a list of at most MOST_NODES numbers; returns how many. *behind: where it ends. */
 static int read_list(const char *list, const char *end, double *value, const char **behind, sc_status *status,
                      sc_error *err) {
   sc_cursor c;
@@ -30,7 +30,7 @@ static int read_list(const char *list, const char *end, double *value, const cha
   sc_cursor_open(&c, list, (size_t)(end - list));
   sc_cursor_enter(&c, '[');
   for (; sc_cursor_item(&c); n++) {
-    const double number = sc_cursor_number(&c);
+    const double number = (double)(float)sc_cursor_number(&c); /* as libxgboost reads it */
     if (n < MOST_NODES) value[n] = number;
   }
   *behind = c.at;

@@ -9,25 +9,30 @@ static bool is_wanted(const sc_record *record, const struct dataset_options *o) 
   return holds(record->task, o->task) && holds(record->compiler, o->compiler) && holds(record->shard, o->shard);
 }
 
-/* Was every wanted row of the task visited as often? What failed is not visited again. Rows of a task mostly follow one
- * another, but rounds of a campaign stand behind the draws of all its tasks. */
-static bool is_complete(const sc_dataset *from, const char *task, const struct dataset_options *o) {
+static bool is_beside(const sc_record *a, const sc_record *b) {
+  return strcmp(a->task, b->task) == 0 && strcmp(a->shard, b->shard) == 0;
+}
+
+/* Was every wanted row of this one's task and shard visited as often? What failed is not visited again; a task that was
+ * broken off is in two shards. Such rows mostly follow one another, but rounds of a campaign stand behind the draws of all
+ * its tasks. */
+static bool is_complete(const sc_dataset *from, const sc_record *one, const struct dataset_options *o) {
   for (size_t i = 0; i < sc_dataset_count(from); i++) {
     const sc_record *record = sc_dataset_at(from, i);
-    if (strcmp(record->task, task) != 0 || !is_wanted(record, o) || record->outcome != SC_RAN) continue;
+    if (!is_beside(record, one) || !is_wanted(record, o) || record->outcome != SC_RAN) continue;
     if (record->npasses < (uint32_t)o->visits) return false;
   }
   return true;
 }
 
 static sc_status copy(const sc_dataset *from, sc_dataset *into, const struct dataset_options *o, sc_error *err) {
-  const char *task = "";
+  const sc_record *before = NULL;
   bool complete = true;
   for (size_t i = 0; i < sc_dataset_count(from); i++) {
     const sc_record *record = sc_dataset_at(from, i);
     if (!is_wanted(record, o)) continue;
-    if (o->visits && strcmp(task, record->task) != 0) complete = is_complete(from, record->task, o);
-    task = record->task;
+    if (o->visits && !(before && is_beside(before, record))) complete = is_complete(from, record, o);
+    before = record;
     if (!complete) continue;
     SC_TRY(sc_dataset_append(into, record, err));
   }

@@ -28,7 +28,8 @@ static const option options[] = {
      "N lines: trained on .., half, all of the groups", OPTION_RANGE(1, 8)},
     {"model", 0, OPTION_TEXT, offsetof(struct evaluate_options, model), "FILE",
      "judge this model on rows it has not seen", NULL},
-    {"parts", 0, OPTION_CHOICE, offsetof(struct evaluate_options, parts), "WHAT", "of scores, also", parts},
+    {"parts", 0, OPTION_CHOICE, offsetof(struct evaluate_options, parts), "WHAT", "by operator, draw, network; by task",
+     parts},
     {"without", 0, OPTION_LIST, offsetof(struct evaluate_options, without), "GROUP",
      "of features (docs/features.md): what are they worth?", NULL},
     {"base", 0, OPTION_TEXT, offsetof(struct evaluate_options, base), "DATASET",
@@ -105,7 +106,7 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
   const sc_holdout holdout = model ? SC_HOLDOUT_NONE : (sc_holdout)o->by;
   sc_evaluation e;
   char title[200];
-  double *room = sc_arena_alloc(t->arena, 3 * rows->n + 4 * rows->ntasks + 1, sizeof *room);
+  double *room = sc_arena_alloc(t->arena, 3 * rows->n + 6 * rows->ntasks + 1, sizeof *room);
   if (!room) return sc_fail(&t->err, SC_NOMEM, "no memory for %zu predictions", rows->n);
   double *const by_task = room + 3 * rows->n;
   const sc_evaluated predicted = {.time_s = room,
@@ -114,7 +115,9 @@ static sc_status evaluate(tool *t, const struct evaluate_options *o, const sc_ro
                                   .regret = by_task,
                                   .analytic_regret = by_task + rows->ntasks,
                                   .place = by_task + 2 * rows->ntasks,
-                                  .analytic_place = by_task + 3 * rows->ntasks};
+                                  .analytic_place = by_task + 3 * rows->ntasks,
+                                  .pool = by_task + 4 * rows->ntasks,
+                                  .best_s = by_task + 5 * rows->ntasks};
   if (o->base) return evaluate_transfer(t, rows, o->base, how, o->knowledge, &train, o->json);
   if (o->curve) return evaluate_curve(t, rows, holdout, &train, (int)o->curve, o->picture, o->json);
   SC_TRY(sc_evaluate(rows, holdout, model, &train, &e, &predicted, &t->err));

@@ -3,18 +3,6 @@
 
 #include "tools/evaluate.h"
 
-/* Schedules of the task that are scored, and the least of their times. */
-static size_t pool_of(const sc_rows *rows, const sc_evaluated *e, size_t task, double *best_s) {
-  size_t n = 0;
-  *best_s = INFINITY;
-  for (size_t i = 0; i < rows->n; i++) {
-    if (rows->task[i] != task || !(e->time_s[i] > 0)) continue;
-    *best_s = fmin(*best_s, rows->time_s[i]);
-    n++;
-  }
-  return n;
-}
-
 static void put_text(sc_str *out, const char *task, size_t n, double best_s, const double value[4]) {
   sc_str_printf(out, "%9.3f %6.0f %9.3f %6.0f %6zu %11.3f  %s\n", value[0], value[1], value[2], value[3], n,
                 best_s * 1e6, task);
@@ -41,9 +29,8 @@ void evaluate_tasks(tool *t, const sc_rows *rows, const sc_evaluated *e, bool js
                   "place", "regret@1", "place", "of", "best, us", "task");
   for (size_t task = 0; task < rows->ntasks; task++) {
     const double value[] = {e->regret[task], e->place[task], e->analytic_regret[task], e->analytic_place[task]};
-    double best_s;
-    const size_t n = pool_of(rows, e, task, &best_s);
-    if (isfinite(value[0])) (json ? put_json : put_text)(out, rows->task_name[task], n, best_s, value);
+    if (!isfinite(value[0])) continue;
+    (json ? put_json : put_text)(out, rows->task_name[task], (size_t)e->pool[task], e->best_s[task], value);
   }
   if (json) sc_str_add(out, "]\n");
 }

@@ -58,7 +58,7 @@ static bool is_listed(const build *list, int n, const sc_record *record) {
   return false;
 }
 
-/* Do both have rows of one machine, compiler and number of threads? (Of more than MOST builds the others are not asked.) */
+/* Do both have rows of one machine, compiler and number of threads? Of more than MOST builds it is taken for granted. */
 static bool overlap(const sc_rows *a, const sc_rows *b) {
   enum { MOST = 64 };
   build list[MOST];
@@ -66,9 +66,9 @@ static bool overlap(const sc_rows *a, const sc_rows *b) {
   if (sc_machine_fingerprint(&a->machine) != sc_machine_fingerprint(&b->machine)) return false;
   for (size_t i = 0; i < a->n && n < MOST; i++)
     if (!is_listed(list, n, a->record[i])) list[n++] = (build){a->record[i]->compiler_hash, a->record[i]->threads};
-  for (size_t i = 0; i < b->n; i++)
-    if (is_listed(list, n, b->record[i])) return true;
-  return false;
+  bool found = n == MOST;
+  for (size_t i = 0; i < b->n && !found; i++) found = is_listed(list, n, b->record[i]);
+  return found;
 }
 
 sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, const sc_rows_options *how, int knowledge,
@@ -84,7 +84,8 @@ sc_status evaluate_transfer(tool *t, const sc_rows *rows, const char *path, cons
   same.kernels = kernels;
   if (status == SC_OK) status = sc_rows_build(t->arena, t->library, dataset, &same, &source, &t->err);
   if (status == SC_OK && overlap(rows, &source))
-    status = tool_usage(t, "%s has rows of the same machine and compiler: --base wants those of another", path);
+    status =
+        tool_usage(t, "%s has rows of the same machine, compiler and threads: --base wants those of another", path);
   if (status == SC_OK) status = sc_transfer_evaluate(rows, &source, FEW, train, &transfer, &t->err);
   if (status == SC_OK) print(&transfer, json, &t->out);
   sc_kernel_table_free(kernels);

@@ -132,11 +132,12 @@ static sc_status begin_descent(sc_search *s, sc_error *err) {
     sc_analytic_time(s->task, &nest, s->target, NULL, &terms);
     if (terms.time_s < best.time_s) best = (candidate){.schedule = schedule, .time_s = terms.time_s};
   }
-  return isfinite(best.time_s) ? sc_search_add(s, &best.schedule, SC_PROPOSED_STRATIFIED, NULL, err) : SC_OK;
+  return isfinite(best.time_s) ? sc_search_add(s, &best.schedule, SC_PROPOSED_USER, NULL, err) : SC_OK;
 }
 
-/* Neighbours of the best trial; where all of them were tried, or nothing ran yet, random draws. A neighbour differs in one
- * choice: this is coordinate descent (Canesche et al., The Droplet Search Algorithm for Kernel Scheduling, TACO 2024). */
+/* Neighbours of the best trial, which differ from it in one choice and what hangs on that; where all of them were tried, or
+ * nothing ran yet, random draws. In the manner of coordinate descent (Canesche et al., The Droplet Search Algorithm for
+ * Kernel Scheduling, TACO 2024), with neighbours in a random order. */
 static sc_status propose_descent(sc_search *s, size_t want, sc_error *err) {
   size_t best;
   if (s->n == 0) return begin_descent(s, err);

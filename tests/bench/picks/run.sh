@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How good picks are: for each task of a list, what the model picks without measuring, with its best kernels measured, and
 # with ten measurements, against the best of 2000 random draws and of a guided search of 500 trials; beside them coordinate
-# descent from the analytic pick with as many measurements (droplet, droplet10). Finalists of all are measured together. Takes minutes a task; the same command goes on where it was stopped.
+# descent from the analytic pick with 500 and with ten (droplet, droplet10). Finalists of all are measured together. Takes minutes a task; the same command goes on where it was stopped.
 #
 #   PATH=build/release/bin:$PATH tests/bench/picks/run.sh FOLDER TASKS [DRAWS [TRIALS]]
 #
@@ -26,6 +26,12 @@ into() {
   mv "$to.part" "$to"
 }
 
+complete() {
+  local method
+  [ -e "$1.done" ] || return
+  for method in $methods; do [ -s "$1.$method" ] || return; done
+}
+
 one() {
   local task=$1 name=$2 method
   into "$name.unmeasured" predict-sched "$task" --pick 1
@@ -46,7 +52,7 @@ while IFS=$'\t' read -r network task; do
   case $network in '' | '#'*) continue ;; esac
   n=$((n + 1))
   name=$folder/$(printf '%s' "$task" | tr -c 'A-Za-z0-9\n' _)
-  [ -e "$name.done" ] || { echo "$n: $task" >&2; one "$task" "$name"; }
+  complete "$name" || { echo "$n: $task" >&2; one "$task" "$name"; }
 done <"$tasks"
 
 for method in $methods; do
