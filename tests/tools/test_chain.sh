@@ -110,6 +110,8 @@ rows_of() { # what merge says it found
 equal "$(rows_of --task M=48)" 12 "rows of one task"
 equal "$(($(rows_of --compiler gcc) + $(rows_of --compiler clang)))" 24 "rows of both compilers"
 equal "$(rows_of --visits 3) $(rows_of --visits 16) $(rows_of --shard nowhere)" "24 0 0" "rows of complete tasks, of no shard"
+expect 0 "$S" dataset merge d.h5 c.h5 --visits 3 --out whole.h5 --json # c.h5: the same schedules, visited once
+equal "$(field 'd["rows"]' out)" 24 "rows of a whole shard beside a broken-off one"
 expect 0 "$S" dataset verify m.h5
 says out "the file is sound; 24 rows"
 expect 0 "$S" dataset verify --recodegen m.h5 --json

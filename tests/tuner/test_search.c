@@ -181,6 +181,12 @@ static void failures_are_survived(void **state) {
   }
 }
 
+static sc_search_options without_model(fixture *f, machine *m, sc_strategy strategy) {
+  sc_search_options o = options_of(f, m, strategy, 10);
+  o.model = NULL;
+  return o;
+}
+
 static double analytic_of(const fixture *f, const sc_schedule *schedule) {
   const sc_target target = target_of(f);
   sc_analytic terms;
@@ -205,8 +211,7 @@ static sc_status keep_least(void *user, const sc_schedule *schedule) {
 static void a_descent_needs_no_model(void **state) {
   fixture *f = *state;
   machine m;
-  sc_search_options o = options_of(f, &m, SC_SEARCH_DESCENT, 10);
-  o.model = NULL;
+  const sc_search_options o = without_model(f, &m, SC_SEARCH_DESCENT);
   sc_search_result r = run(f, &o, SC_OK);
   least drawn = {f, INFINITY};
   assert_int_equal(r.n, 10);
@@ -219,9 +224,8 @@ static void a_descent_needs_no_model(void **state) {
 static void what_is_refused(void **state) {
   fixture *f = *state;
   machine m;
-  sc_search_options o = options_of(f, &m, SC_SEARCH_GUIDED, 10);
-  o.model = NULL;
-  sc_search_result r = run(f, &o, SC_USAGE);
+  const sc_search_options o = without_model(f, &m, SC_SEARCH_GUIDED);
+  const sc_search_result r = run(f, &o, SC_USAGE);
   assert_true(r.n == 0 && r.trial == NULL);
 }
 
