@@ -23,8 +23,8 @@ typedef struct sc_rows {
   float *features; /* n x SC_FEATURE_COUNT, views behind them */
   double *time_s /* labels, views behind them */, *analytic_s; /* analytic times by the machine file alone */
   sc_analytic *analytic; /* their terms, from which training fits coefficients; views behind them */
-  size_t
-      nviews; /* more views of some rows, with less known of their kernels, as far as some is, that training sees too */
+  /* More views of some rows, with less known of their kernels, as far as some is, that training sees too. */
+  size_t nviews;
   uint32_t *view_of; /* row of each view */
   bool *forbidden; /* of a group that evaluation keeps: only with keep_forbidden */
   bool *development; /* of each network: data/corpus/development.txt lists it; NULL = none */
@@ -84,8 +84,8 @@ typedef struct sc_train_options {
   const sc_model *base;
   double share; /* train on so many of the groups that may be seen, chosen by the seed: learning curves; 0 = 1 */
   bool quick; /* with a base: its intervals and scores stay as well, nothing is held out; two rows are enough */
-  bool
-      no_intervals; /* sc_evaluate: only the folds that are scored are trained, half the work or less; not for training */
+  /* Of sc_evaluate: only the folds that are scored are trained, half the work or less. Training makes intervals anyway. */
+  bool no_intervals;
   size_t sample; /* of sc_model_train_batches; 0 = 200 000 */
   uint64_t seed;
   int nthread; /* 0 = all */
