@@ -108,6 +108,7 @@ void gauge_repeats(child *c, double (*run_ns)(void *user, uint32_t calls), void 
 /* ---- clocks ------------------------------------------------------------------------------------------------------ */
 
 double now_ns(void);
+long switches(void); /* involuntary ones, of this process, so far */
 double clock_step_ns(void); /* the smallest difference the clock shows */
 /* Nanoseconds of a call of fn(user, n) for the n that makes it last at least `least_ns`; n is found by trying. */
 uint32_t calibrate(double (*run_ns)(void *user, uint32_t n), void *user, double least_ns);

@@ -4,7 +4,6 @@
  * some 10 us, is near the least of the last minutes; busy and quiet readings are far apart (docs/decisions/0009). What
  * several threads of ours do to each other and to the clock is no disturbance: each number of threads has its level. */
 #include <math.h>
-#include <sys/resource.h>
 
 #include "child.h"
 
@@ -92,12 +91,6 @@ static int quiet_repeats(const sc_wire_reply *reply) {
   for (uint32_t i = 0; i < reply->repeats && i < SC_WIRE_REPEATS; i++)
     n += !((reply->preempted | reply->busy) >> i & 1);
   return n;
-}
-
-static long switches(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_nivcsw;
 }
 
 void gauge_repeats(child *c, double (*run_ns)(void *user, uint32_t calls), void *user) {

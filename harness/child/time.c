@@ -1,5 +1,6 @@
 /* The clock, and how many calls it takes to be read well. */
 #include <math.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "child.h"
@@ -31,4 +32,10 @@ uint32_t calibrate(double (*run_ns)(void *user, uint32_t n), void *user, double 
     double more = least_ns / (ns > 1 ? ns : 1); /* the first calls are cold: never jump further than tenfold */
     n = (uint32_t)(n * (more > 10 ? 10 : more < 2 ? 2 : more));
   }
+}
+
+long switches(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
 }

@@ -13,6 +13,9 @@
 static double clock_ns, step_ns;
 double now_ns(void) { return clock_ns += step_ns; }
 
+/* Those that the test itself suffers are none of its business. */
+long switches(void) { return 0; }
+
 static sc_wire_request request;
 static sc_wire_reply reply;
 static child self;
